@@ -1,0 +1,1 @@
+"""The REST API: thin serializers and viewsets over the same services as the pages."""

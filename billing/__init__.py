@@ -1,0 +1,1 @@
+"""Plans, subscriptions and invoices: the price of renting Rapport."""

@@ -1,0 +1,1 @@
+"""Notes, tasks, calls and meetings: what happens with a customer."""

@@ -1,0 +1,64 @@
+"""Reading what happened and what is to do."""
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Max, Min, Q, QuerySet
+
+from crm_core.activities.models import Activity
+from crm_core.registry.queries import visible_to
+from crm_platform.identity.models import User
+from crm_platform.kernel.periods import start_of_day
+
+OPEN = Q(done_at=None) & ~Q(kind=Activity.Kind.NOTE)
+
+
+def about(user: User, kind_name: str, record_id: int) -> QuerySet[Activity]:
+    """What hangs on one record; on a company's page also what hangs on its people and deals."""
+    here = Q(about_type=kind_name, about_id=record_id)
+    if kind_name == "account":
+        here |= Q(account_id=record_id)
+    return visible_to(user, "activity").select_related(None).filter(here)
+
+
+def upcoming(user: User, kind_name: str, record_id: int) -> QuerySet[Activity]:
+    """Open tasks, calls and meetings of a record, the earliest first."""
+    return about(user, kind_name, record_id).filter(OPEN).order_by("due_at", "pk")
+
+
+def past(user: User, kind_name: str, record_id: int) -> QuerySet[Activity]:
+    """What was said and done with a record, newest first."""
+    return about(user, kind_name, record_id).exclude(OPEN).order_by("-moment", "-pk")
+
+
+def open_of(user: User) -> QuerySet[Activity]:
+    """What the person has to do, the earliest first; undated last."""
+    rows = visible_to(user, "activity").select_related(None).filter(OPEN, assignee=user)
+    return rows.order_by("due_at", "pk")
+
+
+def due_count(user: User, today: dt.date) -> int:
+    """How many of the person's open activities are due today or late."""
+    end = start_of_day(today + dt.timedelta(days=1))
+    return Activity.objects.filter(OPEN, assignee=user, deleted_at=None, due_at__lt=end).count()
+
+
+def touch_of(kind_name: str, record_id: int) -> dict[str, Any]:
+    """The newest past moment and the earliest open one of a record. Two queries."""
+    here = Activity.objects.filter(deleted_at=None)
+    if kind_name == "account":
+        here = here.filter(Q(about_type=kind_name, about_id=record_id) | Q(account_id=record_id))
+    else:
+        here = here.filter(about_type=kind_name, about_id=record_id)
+    facts = here.aggregate(
+        last=Max("moment", filter=~OPEN), next=Min("due_at", filter=OPEN)
+    )
+    kind = ""
+    if facts["next"]:
+        first = here.filter(OPEN, due_at=facts["next"]).values_list("kind", flat=True).first()
+        kind = first or ""
+    return {
+        "last_touch_at": facts["last"],
+        "next_step_at": facts["next"],
+        "next_step_kind": kind,
+    }

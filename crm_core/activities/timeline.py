@@ -1,0 +1,210 @@
+"""A record's story: what was said and done, and what changed, in one line of time."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from crm_core.activities import queries
+from crm_core.activities.models import Activity
+from crm_core.activities.notes import as_html
+from crm_core.audit.models import Entry
+from crm_core.audit.queries import history_of
+from crm_core.fields import catalogue, cells
+from crm_core.registry import RecordType, record_type
+from crm_platform.identity.models import User
+from crm_platform.kernel.periods import local_date
+
+PAGE = 30
+ICONS = {"note": "notebook-pen", "task": "circle-check-big", "call": "phone", "meeting": "calendar"}
+QUIET = {"created_at", "updated_at", "moment", "rank", "team"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that changed."""
+
+    label: str
+    old: SafeString | str
+    new: SafeString | str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a timeline, or one open task."""
+
+    id: int
+    source: str
+    kind: str
+    icon: str
+    who: str
+    hue: int
+    verb: str
+    at: dt.datetime
+    title: str = ""
+    body: SafeString | str = ""
+    changes: list[Change] = field(default_factory=list)
+    due_at: dt.datetime | None = None
+    due_days: int | None = None
+    is_done: bool = False
+    assignee: str = ""
+    about: str = ""
+    about_url: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Open activities first, then the story; `before` is where the next page begins."""
+
+    upcoming: list[Item]
+    past: list[Item]
+    only: str
+    before: str
+
+
+def kinds() -> list[tuple[str, str]]:
+    """What a timeline may be narrowed to: code and label."""
+    return [("", _("All")), ("note", _("Notes")), ("call", _("Calls")), ("meeting", _("Meetings")),
+            ("task", _("Tasks")), ("changes", _("Changes"))]
+
+
+def _names(user_id: int | None) -> tuple[str, int]:
+    person = catalogue.people().get(user_id or 0)
+    return (person.name, person.hue) if person else ("Rapport", 1)
+
+
+def _verb(activity: Activity) -> str:
+    if activity.kind == Activity.Kind.NOTE:
+        return _("wrote a note")
+    if activity.kind == Activity.Kind.CALL:
+        return _("logged a call")
+    if activity.kind == Activity.Kind.MEETING:
+        return _("logged a meeting")
+    return _("finished a task")
+
+
+def item_of(activity: Activity, *, about: str = "") -> Item:
+    """An activity as a line."""
+    is_open = activity.done_at is None and activity.kind != Activity.Kind.NOTE
+    who, hue = _names(activity.assignee_id if is_open else activity.owner_id)
+    days = None
+    if activity.due_at is not None:
+        days = (local_date(activity.due_at) - local_date(_now())).days
+    verb = _verb(activity)
+    return Item(
+        id=activity.pk, source="activity", kind=activity.kind, icon=ICONS[activity.kind], who=who,
+        hue=hue, verb=verb, at=activity.moment, title=activity.name,
+        body=as_html(activity.body), due_at=activity.due_at, due_days=days,
+        is_done=activity.done_at is not None,
+        assignee=_names(activity.assignee_id)[0] if activity.assignee_id else "",
+        about=about, about_url=_about_url(activity), version=activity.version,
+    )
+
+
+def _now() -> dt.datetime:
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+def _about_url(activity: Activity) -> str:
+    if not activity.about_type:
+        return ""
+    return f"/{record_type(activity.about_type).slug}/{activity.about_id}/"
+
+
+def _entry_item(kind: RecordType, entry: Entry) -> Item:
+    who, hue = _names(entry.actor_id)
+    verbs = {
+        "created": _("created this"), "edited": _("changed"), "moved": _("moved this"),
+        "deleted": _("deleted this"), "restored": _("brought this back"),
+        "imported": _("imported this"), "done": _("finished this"), "reopened": _("reopened this"),
+    }
+    act = entry.verb.rpartition(".")[2]
+    icons = {"created": "sparkles", "moved": "arrow-right", "deleted": "trash-2", "restored": "undo-2",
+             "imported": "upload"}
+    return Item(
+        id=entry.pk, source="audit", kind=act, icon=icons.get(act, "pencil"), who=who, hue=hue,
+        verb=verbs.get(act, act), at=entry.at, changes=changes_of(kind, entry.changes),
+    )
+
+
+def changes_of(kind: RecordType, changes: dict[str, Any]) -> list[Change]:
+    """A history entry's changes, in words."""
+    known = {f.name: f for f in catalogue.fields_of(kind)}
+    found = []
+    for name, pair in changes.items():
+        if name in QUIET or not isinstance(pair, list) or len(pair) != 2:
+            continue
+        of = known.get(name)
+        label = str(of.label) if of else name
+        found.append(Change(label, cells.history_text(of, pair[0]), cells.history_text(of, pair[1])))
+    return found
+
+
+def timeline_of(
+    user: User, kind: RecordType, record_id: int, *, only: str = "", before: str = ""
+) -> Timeline:
+    """A page of a record's story. Three queries; two when `only` names a kind of activity."""
+    until = parse_datetime(before.replace(" ", "+")) if before else None
+    upcoming: list[Item] = []
+    if until is None:
+        upcoming = [item_of(a) for a in queries.upcoming(user, kind.name, record_id)[:50]]
+    items: list[Item] = []
+    if only != "changes":
+        rows = queries.past(user, kind.name, record_id)
+        if only in ICONS:
+            rows = rows.filter(kind=only)
+        if until is not None:
+            rows = rows.filter(moment__lt=until)
+        items += [item_of(a) for a in rows[: PAGE + 1]]
+    if only in ("", "changes"):
+        entries = history_of(kind.name, record_id)
+        if until is not None:
+            entries = entries.filter(at__lt=until)
+        items += [_entry_item(kind, e) for e in entries[: PAGE + 1]]
+    items.sort(key=lambda item: (item.at, item.source, item.id), reverse=True)
+    more = items[PAGE - 1].at.isoformat() if len(items) > PAGE else ""
+    return Timeline(upcoming, items[:PAGE], only, more)
+
+
+def by_day(rows: list[Activity], today: dt.date) -> list[dict[str, Any]]:
+    """Open activities in groups people plan by; empty groups are left out."""
+    groups: dict[str, list[Item]] = {name: [] for name in ("late", "today", "week", "later", "none")}
+    names = _about_names(rows)
+    for row in rows:
+        item = item_of(row, about=names.get((row.about_type, row.about_id or 0), ""))
+        groups[_group_of(item.due_days)].append(item)
+    labels = {
+        "late": _("Late"), "today": _("Today"), "week": _("Next seven days"), "later": _("Later"),
+        "none": _("Without a day"),
+    }
+    return [{"key": k, "label": labels[k], "items": v} for k, v in groups.items() if v]
+
+
+def _group_of(days: int | None) -> str:
+    if days is None:
+        return "none"
+    if days < 0:
+        return "late"
+    if days == 0:
+        return "today"
+    return "week" if days <= 7 else "later"
+
+
+def _about_names(rows: list[Activity]) -> dict[tuple[str, int], str]:
+    """The titles of the records these hang on. One query a kind."""
+    wanted: dict[str, set[int]] = {}
+    for row in rows:
+        if row.about_type and row.about_id:
+            wanted.setdefault(row.about_type, set()).add(row.about_id)
+    names: dict[tuple[str, int], str] = {}
+    for kind_name, ids in wanted.items():
+        kind = record_type(kind_name)
+        pairs = kind.model._default_manager.filter(pk__in=ids).values_list("pk", kind.title_field)
+        names.update({(kind_name, pk): name for pk, name in pairs})
+    return names

@@ -1,0 +1,21 @@
+"""Configuration changed below us (people, roles, teams) becomes history, in the same transaction."""
+
+from django.utils import timezone
+
+from crm_core.audit.models import Entry
+from crm_platform.identity.events import ConfigChanged
+from crm_platform.kernel import events, tenancy
+
+
+def write_config_change(event: ConfigChanged) -> None:
+    """Keep one entry of a change of people, roles or teams."""
+    if tenancy.current().is_platform:
+        return
+    Entry.objects.create(
+        at=timezone.now(), actor_id=event.actor_id, verb=event.verb, record_type=event.subject,
+        record_id=event.subject_id, title=event.title[:200], changes=event.changes,
+    )
+
+
+def subscribe() -> None:
+    events.subscribe(ConfigChanged, write_config_change, when=events.Moment.NOW)

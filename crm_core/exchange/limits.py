@@ -1,0 +1,73 @@
+"""How large a file may be, and the sentences that say so."""
+
+from django.utils.translation import gettext as _
+
+from crm_platform.kernel.errors import Invalid
+
+FILE_BYTES = 50 * 1024 * 1024
+ROWS = 300_000
+COLUMNS = 200
+CELL_CHARACTERS = 32_000
+UNPACKED_BYTES = 400 * 1024 * 1024
+"""What a spreadsheet may hold once unpacked; a workbook of 300,000 rows by 12 has about 150 MB."""
+PACKED_PARTS = 2000
+UNPACKED_RATIO = 200
+"""Real workbooks pack 5 to 40 times smaller; zeros pack 1,000 times."""
+RATIO_MATTERS_FROM = 5 * 1024 * 1024
+CHILD_BYTES = 2 * 1024 * 1024 * 1024
+"""Address space of the child that opens a spreadsheet (it holds one sheet whole)."""
+CHILD_SECONDS = 60
+
+
+def demand_size(size: int) -> None:
+    """Refuse a file that is empty or too large.
+
+    Raises:
+        Invalid: it is.
+    """
+    if size == 0:
+        raise Invalid(_("This file is empty."), field="file")
+    if size > FILE_BYTES:
+        raise Invalid(
+            _("This file has %(size)d MB; at most %(limit)d MB can be read. Split it, or save it as CSV.")
+            % {"size": size // 1024 // 1024 + 1, "limit": FILE_BYTES // 1024 // 1024},
+            field="file",
+        )
+
+
+def too_many_rows() -> Invalid:
+    return Invalid(
+        _("This file has more than %(limit)s rows. Split it into several files.")
+        % {"limit": f"{ROWS:,}"},
+        field="file",
+    )
+
+
+def too_many_columns(count: int) -> Invalid:
+    return Invalid(
+        _("This file has %(count)s columns; at most %(limit)d can be read.")
+        % {"count": f"{count:,}", "limit": COLUMNS},
+        field="file",
+    )
+
+
+def cell_too_long(row: int) -> Invalid:
+    return Invalid(
+        _("A cell in row %(row)d holds more than %(limit)s characters. Is a quote sign missing there?")
+        % {"row": row, "limit": f"{CELL_CHARACTERS:,}"},
+        field="file",
+    )
+
+
+def unpacks_too_large() -> Invalid:
+    return Invalid(
+        _("This workbook is far larger inside than it looks. Save the sheet you need as CSV."),
+        field="file",
+    )
+
+
+def not_a_workbook() -> Invalid:
+    return Invalid(
+        _("This file cannot be opened as a workbook. Save it again as .xlsx or as CSV."),
+        field="file",
+    )

@@ -1,0 +1,1 @@
+"""Custom fields, lists, filters and saved views of every kind of record."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class FieldsConfig(AppConfig):
+    name = "crm_core.fields"
+    default_auto_field = "django.db.models.BigAutoField"

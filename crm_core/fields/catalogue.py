@@ -1,0 +1,110 @@
+"""Every fact of every kind of record, as one company has shaped it; from the process's snapshot."""
+
+from dataclasses import dataclass
+
+from crm_core.fields.models import CustomField, Tag
+from crm_core.registry import RecordType
+from crm_core.registry.types import Choice, Field, Kind
+from crm_platform.identity.models import Team, User
+from crm_platform.kernel.errors import Invalid
+from crm_platform.kernel.snapshot import snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A colleague as lists show them."""
+
+    id: int
+    name: str
+    hue: int
+    is_active: bool
+    team_id: int | None
+    email: str
+
+
+@snapshot
+def people() -> dict[int, Person]:
+    """Every user of the company by id, by name; deactivated ones too."""
+    rows = User.objects.order_by("name", "pk").values_list(
+        "pk", "name", "is_active", "team_id", "email"
+    )
+    return {pk: Person(pk, name, pk % 8 + 1, on, team, mail) for pk, name, on, team, mail in rows}
+
+
+@snapshot
+def teams() -> dict[int, str]:
+    """Team names by id, in tree order."""
+    return dict(Team.objects.order_by("path", "pk").values_list("pk", "name"))
+
+
+@snapshot
+def tags() -> dict[int, Choice]:
+    """Tags by id, by name."""
+    rows = Tag.objects.order_by("name", "pk").values_list("pk", "name", "hue")
+    return {pk: Choice(str(pk), name, hue) for pk, name, hue in rows}
+
+
+@snapshot
+def _custom_fields() -> dict[str, tuple[Field, ...]]:
+    found: dict[str, list[Field]] = {}
+    for row in CustomField.objects.filter(archived_at=None):
+        found.setdefault(row.record_type, []).append(_as_field(row))
+    return {name: tuple(fields) for name, fields in found.items()}
+
+
+def _as_field(row: CustomField) -> Field:
+    options = [Choice(option, option) for option in row.options]
+    kind = Kind(row.kind)
+    return Field(
+        name=f"x_{row.key}",
+        label=row.label,
+        kind=kind,
+        path=f"custom__{row.key}",
+        custom_key=row.key,
+        required=row.is_required,
+        choices=(lambda: options) if kind in (Kind.CHOICE, Kind.MULTI_CHOICE) else None,
+        help_text=row.help_text,
+        sortable=kind not in (Kind.MULTI_CHOICE, Kind.LONG_TEXT),
+        section="custom",
+        header_words=(row.label.lower(), row.key.lower()),
+    )
+
+
+def fields_of(kind: RecordType) -> tuple[Field, ...]:
+    """The built-in fields of `kind`, then the company's own."""
+    return kind.fields + _custom_fields().get(kind.name, ())
+
+
+def fields_for(user: User, kind: RecordType) -> list[Field]:
+    """The fields `user` may see."""
+    limits = user.role.field_limits.get(kind.name) or {}
+    return [field for field in fields_of(kind) if limits.get(field.name) != "hidden"]
+
+
+def may_write(user: User, kind: RecordType, field: Field) -> bool:
+    """Whether the person's role may change this fact (of records it may edit)."""
+    limits = user.role.field_limits.get(kind.name) or {}
+    return field.is_editable and field.name not in limits
+
+
+def get_field(user: User, kind: RecordType, name: str) -> Field:
+    """One field by name.
+
+    Raises:
+        Invalid: there is none, or it is hidden from the person.
+    """
+    for field in fields_for(user, kind):
+        if field.name == name:
+            return field
+    raise Invalid(f"There is no field “{name}” here.", field=name)
+
+
+def choices_of(field: Field) -> list[Choice]:
+    """What may be chosen for `field` now: choices, people, teams or tags."""
+    if field.kind == Kind.USER:
+        return [Choice(str(p.id), p.name, p.hue) for p in people().values() if p.is_active]
+    if field.kind == Kind.TEAM:
+        return [Choice(str(pk), name) for pk, name in teams().items()]
+    if field.kind == Kind.TAGS:
+        return list(tags().values())
+    return field.choices() if field.choices else []

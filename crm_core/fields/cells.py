@@ -1,0 +1,276 @@
+"""How one fact of a record is shown: in a list's cell, on a record page, in its history."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.dateparse import parse_date
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from crm_core.fields import catalogue
+from crm_core.registry import Field, Kind, RecordType
+from crm_platform.ui import render
+
+Html = SafeString | str
+
+
+def record_url(kind_name: str, record_id: int) -> str:
+    """The address of a record's page; built by hand, for it is asked hundreds of times a page."""
+    from crm_core.registry import record_type
+
+    return f"/{record_type(kind_name).slug}/{record_id}/"
+
+
+def value_of(field: Field, row: Any) -> Any:
+    """The stored value, from a list's row (values by path) or from a record."""
+    if field.custom_key:
+        return (row["custom"] if isinstance(row, dict) else row.custom).get(field.custom_key)
+    path = field.value_path
+    if isinstance(row, dict):
+        return row[path]
+    for part in path.split("__"):
+        row = getattr(row, part)
+    return row
+
+
+def _related_name(field: Field, row: Any) -> str:
+    if isinstance(row, dict):
+        return str(row[f"{field.orm_path}__name"] or "")
+    for part in field.orm_path.split("__"):
+        row = getattr(row, part)
+    return str(row.name)
+
+
+def _currency(field: Field, row: Any) -> str:
+    from crm_platform.kernel.tenancy import current
+
+    if not field.currency_path:
+        return current().currency
+    found = row[field.currency_path] if isinstance(row, dict) else getattr(row, field.currency_path)
+    return str(found)
+
+
+def _text(_field: Field, value: Any, _row: Any) -> Html:
+    return str(value)
+
+
+def _email(_field: Field, value: Any, _row: Any) -> Html:
+    return format_html('<a href="mailto:{}">{}</a>', value, value)
+
+
+def _phone(_field: Field, value: Any, _row: Any) -> Html:
+    return render.phone(value)
+
+
+def _url(_field: Field, value: Any, _row: Any) -> Html:
+    shown = str(value).removeprefix("https://").removeprefix("http://").rstrip("/")
+    return format_html('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>', value, shown)
+
+
+def _number(_field: Field, value: Any, _row: Any) -> Html:
+    return format_html('<span class="num">{}</span>', render.number(value))
+
+
+def _year_or_number(field: Field, value: Any, row: Any) -> Html:
+    # A year is a number that nobody groups by thousands.
+    return str(value) if field.name.endswith("_year") else _number(field, value, row)
+
+
+def _money(field: Field, value: Any, row: Any) -> Html:
+    return format_html(
+        '<span class="num">{}</span>', render.money(Decimal(str(value)), _currency(field, row))
+    )
+
+
+def _percent(_field: Field, value: Any, _row: Any) -> Html:
+    return format_html('<span class="num">{}%</span>', value)
+
+
+def _date(_field: Field, value: Any, _row: Any) -> Html:
+    day = parse_date(value) if isinstance(value, str) else value
+    return render.day_tag(day) if day else ""
+
+
+def _moment(_field: Field, value: dt.datetime, _row: Any) -> Html:
+    return render.since_tag(value)
+
+
+def _boolean(_field: Field, value: Any, _row: Any) -> Html:
+    return _("Yes") if value else _("No")
+
+
+def _choice(field: Field, value: Any, _row: Any) -> Html:
+    text = str(value)
+    for choice in catalogue.choices_of(field):
+        if choice.value == text:
+            return render.tag_chip(choice.label, choice.hue) if choice.hue else choice.label
+    return text
+
+
+def _choices(field: Field, value: Any, row: Any) -> Html:
+    return "、".join(str(_choice(field, each, row)) for each in value)
+
+
+def _tags(_field: Field, value: list[int], _row: Any) -> Html:
+    known = catalogue.tags()
+    return render.tag_chips((known[pk].label, known[pk].hue) for pk in value if pk in known)
+
+
+def _user(_field: Field, value: int, _row: Any) -> Html:
+    person = catalogue.people().get(value)
+    if person is None:
+        return ""
+    return format_html(
+        '<span class="co">{}{}</span>', render.avatar(person.name, person.hue, "xs"), person.name
+    )
+
+
+def _team(_field: Field, value: int, _row: Any) -> Html:
+    return catalogue.teams().get(value, "")
+
+
+def _link(field: Field, value: int, row: Any) -> Html:
+    name = _related_name(field, row)
+    square = field.target == "account"
+    return format_html(
+        '<a class="co" href="{}">{}{}</a>',
+        record_url(field.target, value),
+        render.avatar(name, value % 8 + 1, "xs", square),
+        name,
+    )
+
+
+_SHOWN: dict[Kind, Callable[[Field, Any, Any], Html]] = {
+    Kind.TEXT: _text,
+    Kind.LONG_TEXT: _text,
+    Kind.EMAIL: _email,
+    Kind.PHONE: _phone,
+    Kind.URL: _url,
+    Kind.INTEGER: _year_or_number,
+    Kind.DECIMAL: _number,
+    Kind.MONEY: _money,
+    Kind.PERCENT: _percent,
+    Kind.DATE: _date,
+    Kind.MOMENT: _moment,
+    Kind.BOOLEAN: _boolean,
+    Kind.CHOICE: _choice,
+    Kind.MULTI_CHOICE: _choices,
+    Kind.TAGS: _tags,
+    Kind.USER: _user,
+    Kind.TEAM: _team,
+    Kind.LINK: _link,
+}
+RIGHT_ALIGNED = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT)
+
+
+def shown(field: Field, row: Any) -> Html:
+    """The fact as people read it; empty when there is none."""
+    value = value_of(field, row)
+    if value is None or value == "" or value == []:
+        return ""
+    return _SHOWN[field.kind](field, value, row)
+
+
+def plain(field: Field, row: Any) -> str:
+    """The fact as text without markup: for exports and sentences."""
+    value = value_of(field, row)
+    if value is None or value == "" or value == []:
+        return ""
+    if field.kind == Kind.USER:
+        person = catalogue.people().get(value)
+        return person.name if person else ""
+    if field.kind == Kind.TAGS:
+        known = catalogue.tags()
+        return ", ".join(known[pk].label for pk in value if pk in known)
+    if field.kind == Kind.LINK:
+        return _related_name(field, row)
+    if field.kind == Kind.TEAM:
+        return catalogue.teams().get(value, "")
+    if field.kind == Kind.CHOICE:
+        return next((c.label for c in catalogue.choices_of(field) if c.value == str(value)), str(value))
+    if field.kind == Kind.MULTI_CHOICE:
+        return ", ".join(value)
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else str(value)
+
+
+def history_text(field: Field | None, value: Any) -> Html:
+    """A value as the audit log keeps it (JSON), for people."""
+    if value in (None, "", []) or field is None:
+        return "" if value in (None, "", []) else str(value)
+    if field.kind == Kind.USER:
+        person = catalogue.people().get(int(value))
+        return person.name if person else f"#{value}"
+    if field.kind == Kind.TAGS:
+        known = catalogue.tags()
+        return ", ".join(known[pk].label if pk in known else f"#{pk}" for pk in value)
+    if field.kind == Kind.TEAM:
+        return catalogue.teams().get(int(value), f"#{value}")
+    if field.kind == Kind.CHOICE:
+        found = (c.label for c in catalogue.choices_of(field) if c.value == str(value))
+        return next(found, str(value))
+    if field.kind == Kind.DATE:
+        day = parse_date(str(value)[:10])
+        return render.day_tag(day) if day else str(value)
+    return str(value)
+
+
+LINKED = (Kind.LINK, Kind.EMAIL, Kind.PHONE, Kind.URL)
+"""Kinds shown as links: these get a small pencil, the others open where they are clicked."""
+
+
+class Column:
+    """One column of a list: what is the same in all its cells is made once.
+
+    `role` is its place in the card a row becomes on a phone: c-sub, c-last or nothing.
+    """
+
+    __slots__ = ("_close", "_closed", "_field", "_open", "_open_empty")
+
+    def __init__(self, kind: RecordType, field: Field, role: str = "") -> None:
+        align = " r" if field.kind in RIGHT_ALIGNED else ""
+        names = f"c-{field.name}{align}{f' {role}' if role else ''}"
+        label = escape(field.label)
+        edit = escape(_("Edit %(label)s") % {"label": field.label})
+        self._field = field
+        self._closed = f'<td class="{names} ro" data-label="{label}">'
+        get = f'hx-target="closest td" hx-swap="outerHTML" hx-get="/{kind.slug}/'
+        end = f'/field/{field.name}/?edit=1"'
+        if field.kind in LINKED:
+            pen = f'<button type="button" class="btn ghost icon xs pen" aria-label="{edit}" {get}'
+            self._open = f'<td class="cell linked {names}" data-label="{label}">{{value}}{pen}{{pk}}{end}>'
+            self._close = f"{render.icon_use('pencil', 12)}</button></td>"
+        else:
+            self._open = (
+                f'<td class="cell {names}" data-label="{label}"><button type="button" class="cv" {get}'
+                f'{{pk}}{end}>{{value}}'
+            )
+            self._close = f'<span class="vh"> {edit}</span></button></td>'
+        self._open_empty = self._open.replace("{value}", "")
+
+    def cell(self, row: Any, *, editable: bool) -> str:
+        """The `<td>`; an editable one can be opened in place."""
+        inner = escape(shown(self._field, row))
+        if not editable:
+            return f"{self._closed}{inner}</td>"
+        pk = str(row["pk"] if isinstance(row, dict) else row.pk)
+        if not inner:
+            return self._open_empty.replace("{pk}", pk) + self._close
+        before, after = self._open.replace("{pk}", pk).split("{value}")
+        return f"{before}{inner}{after}{self._close}"
+
+
+def cell(kind: RecordType, field: Field, row: Any, *, editable: bool) -> SafeString:
+    """One `<td>` alone, after an edit in place."""
+    return mark_safe(Column(kind, field).cell(row, editable=editable))  # noqa: S308  parts escaped
+
+
+def field_url(kind: RecordType, record_id: int, field: Field) -> str:
+    return f"/{kind.slug}/{record_id}/field/{field.name}/"
+
+
+def list_url(kind: RecordType) -> str:
+    return reverse(f"records:{kind.name}_list")

@@ -1,0 +1,1 @@
+"""Home, navigation, settings: the shell over the topics."""

@@ -1,0 +1,88 @@
+"""Forms of the settings: shape only."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from babel.numbers import list_currencies
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from crm_core.registry import record_types
+from crm_core.web.services import FIELD_KINDS
+from crm_platform.ui import widgets
+
+
+def kind_labels() -> dict[str, str]:
+    """The kinds of own fields in words."""
+    return {
+        "text": _("Text"), "long_text": _("Long text"), "integer": _("Whole number"),
+        "decimal": _("Number"), "date": _("Date"), "boolean": _("Yes or no"),
+        "choice": _("One of a list"), "multi_choice": _("Several of a list"), "email": _("Mail"),
+        "phone": _("Phone"), "url": _("Web address"),
+    }
+
+
+class FieldForm(forms.Form):
+    """A field of the company's own; what it is for and its kind are fixed once made."""
+
+    record_type = forms.ChoiceField()
+    label = forms.CharField(max_length=80)
+    kind = forms.ChoiceField()
+    options = forms.CharField(required=False, widget=forms.Textarea({"rows": 4}))
+    is_required = forms.BooleanField(required=False, widget=widgets.Switch())
+    help_text = forms.CharField(max_length=200, required=False)
+
+    def __init__(self, *args: Any, is_new: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = {
+            "record_type": _("For"), "label": _("Name"), "kind": _("Kind"), "options": _("Options, one a line"),
+            "is_required": _("Needed when a record is made"), "help_text": _("Hint shown below it"),
+        }
+        for name, label in labels.items():
+            self.fields[name].label = label
+        if not is_new:
+            del self.fields["record_type"], self.fields["kind"]
+            return
+        words = kind_labels()
+        record, kind = self.fields["record_type"], self.fields["kind"]
+        assert isinstance(record, forms.ChoiceField)
+        assert isinstance(kind, forms.ChoiceField)
+        record.choices = [(t.name, str(t.label)) for t in record_types()]
+        kind.choices = [(str(k), words[k]) for k in FIELD_KINDS]
+
+    def clean_options(self) -> list[str]:
+        """One option a line, without repeats."""
+        lines = (line.strip()[:80] for line in self.cleaned_data["options"].splitlines())
+        return list(dict.fromkeys(line for line in lines if line))[:200]
+
+
+class TagForm(forms.Form):
+    """A tag."""
+
+    name = forms.CharField(max_length=40)
+    hue = forms.IntegerField(min_value=1, max_value=8, widget=widgets.HuePicker(), initial=1)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label, self.fields["hue"].label = _("Name"), _("Colour")
+
+
+class CompanyForm(forms.Form):
+    """What the company says of itself."""
+
+    name = forms.CharField(max_length=120)
+    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(choices=[(zone, zone) for zone in sorted(available_timezones())])
+    currency = forms.ChoiceField(choices=[(code, code) for code in sorted(list_currencies())])
+    accent_hue = forms.IntegerField(required=False, min_value=0, max_value=360)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = {
+            "name": _("Company name"), "language": _("Language of the company"),
+            "time_zone": _("Time zone"), "currency": _("Currency"),
+            "accent_hue": _("Accent colour (hue, 0 to 360)"),
+        }
+        for name, label in labels.items():
+            self.fields[name].label = label

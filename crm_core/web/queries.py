@@ -1,0 +1,98 @@
+"""What the home page and the record pages read."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from crm_core.fields.lists import Row
+from crm_core.registry import RecordType, record_type
+from crm_core.registry.queries import visible_to
+from crm_core.sales import queries as sales
+from crm_core.sales.boards import Sum as Money
+from crm_platform.identity.models import User
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.periods import start_of_day
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The head figures of the home page, in the company's currency."""
+
+    currency: str
+    open_amount: Decimal
+    open_count: int
+    weighted: Decimal
+    won_amount: Decimal
+    won_count: int
+    win_percent: int | None
+    stages: list[tuple[sales.StageFacts, int, Decimal]]
+
+
+def figures(user: User, today: dt.date) -> Figures:
+    """Open pipeline, forecast, won this month, win rate of 90 days. Two queries."""
+    currency = tenancy.current().currency
+    deals = visible_to(user, "deal").select_related(None).filter(currency=currency)
+    known = sales.stages_by_id()
+    totals = {t.stage_id: t for t in sales.stage_totals(deals, [s.id for s in known.values() if s.kind == "open"])}
+    stages = [
+        (stage, totals[stage.id].count, totals[stage.id].amount)
+        for pipeline in sales.pipelines() for stage in pipeline.open_stages if stage.id in totals
+    ]
+    month, quarter = start_of_day(today.replace(day=1)), start_of_day(today - dt.timedelta(days=90))
+    won, lost = Q(stage__kind="won"), Q(stage__kind="lost")
+    closed = deals.filter(closed_at__gte=min(month, quarter)).aggregate(
+        amount=Sum("amount", filter=won & Q(closed_at__gte=month)),
+        count=Count("pk", filter=won & Q(closed_at__gte=month)),
+        won=Count("pk", filter=won & Q(closed_at__gte=quarter)),
+        lost=Count("pk", filter=lost & Q(closed_at__gte=quarter)),
+    )
+    ended = closed["won"] + closed["lost"]
+    return Figures(
+        currency=currency,
+        open_amount=sum((amount for _s, _c, amount in stages), Decimal(0)),
+        open_count=sum(count for _s, count, _a in stages),
+        weighted=sum((amount * stage.probability / 100 for stage, _c, amount in stages), Decimal(0)),
+        won_amount=closed["amount"] or Decimal(0),
+        won_count=closed["count"],
+        win_percent=round(100 * closed["won"] / ended) if ended else None,
+        stages=stages,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Records of one kind that hang on the shown one."""
+
+    kind: RecordType
+    link: str
+    rows: list[Row]
+    count: int
+    sums: list[Money]
+
+
+SHOWN = 8
+
+
+def related(user: User, kind: RecordType, record_id: int) -> list[Related]:
+    """Contacts and deals of an account, deals of a contact, subsidiaries. One query each."""
+    found = []
+    for other in (record_type("contact"), record_type("deal"), record_type("account")):
+        for link in other.parents:
+            field = other.field(link)
+            if field is None or field.target != kind.name:
+                continue
+            rows = visible_to(user, other).select_related(None).filter(**{f"{link}_id": record_id})
+            found.append(_related(other, link, rows))
+    return found
+
+
+def _related(kind: RecordType, link: str, rows: Any) -> Related:
+    paths = ["pk", "name", "owner_id"]
+    paths += {"contact": ["title", "email", "phone"], "deal": ["amount", "currency", "stage_id"],
+              "account": ["industry"]}[kind.name]
+    read = [Row(row) for row in rows.order_by("-updated_at", "-pk").values(*paths)[: SHOWN + 1]]
+    count = len(read) if len(read) <= SHOWN else rows.count()
+    return Related(kind, link, read[:SHOWN], count, [])

@@ -1,0 +1,25 @@
+"""The menu of the settings: identity's pages and the CRM's."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from crm_platform.identity.nav import COMPANY, SETTINGS_ITEMS, SettingsItem, groups_of
+
+SALES, DATA = _("Sales"), _("Data")
+ITEMS = (
+    *SETTINGS_ITEMS[:3],
+    SettingsItem(COMPANY, "company", _("Company"), "building-2", "web:company", "company.settings"),
+    *SETTINGS_ITEMS[3:],
+    SettingsItem(SALES, "pipelines", _("Pipelines"), "git-branch", "sales:pipelines", "pipelines.manage"),
+    SettingsItem(DATA, "fields", _("Fields"), "text-cursor-input", "web:fields", "fields.manage"),
+    SettingsItem(DATA, "tags", _("Tags"), "tag", "web:tags", "tags.manage"),
+    SettingsItem(DATA, "imports", _("Imports"), "upload", "exchange:jobs", "records.import"),
+    SettingsItem(DATA, "history", _("History"), "history", "web:history", "audit.view"),
+)
+
+
+def settings_nav(request: HttpRequest, current: str) -> list[dict[str, Any]]:
+    """Every settings page the person may open."""
+    return groups_of(ITEMS, request.user, current)

@@ -1,0 +1,42 @@
+"""Addresses of the shell."""
+
+from django.urls import URLPattern, path
+
+from crm_core.registry import record_types
+from crm_core.web.views import config, home, records
+
+app_name = "web"
+
+
+def _record_pages() -> list[URLPattern]:
+    return [
+        path(f"{kind.slug}/<int:record_id>/", records.record_page, {"kind": kind.name}, name=kind.name)
+        for kind in record_types()
+    ]
+
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("welcome/", home.welcome, name="welcome"),
+    path("samples/load/", home.load_samples, name="load_samples"),
+    path("samples/remove/", home.remove_samples, name="remove_samples"),
+    path("setup/dismiss/", home.dismiss_setup, name="dismiss_setup"),
+    path("inbox/", home.inbox, name="inbox"),
+    path("inbox/read/", home.inbox_read, name="inbox_read"),
+    path("palette/", home.palette, name="palette"),
+    path("search/", home.search_page, name="search"),
+    path("reports/deals-by-stage/", home.deals_by_stage, name="deals_by_stage"),
+    path("help/", home.help_page, name="help"),
+    path("settings/", config.settings_home, name="settings"),
+    path("settings/company/", config.company_settings, name="company"),
+    path("settings/fields/", config.fields, name="fields"),
+    path("settings/fields/new/", config.field_new, name="field_new"),
+    path("settings/fields/<int:field_id>/", config.field_edit, name="field_edit"),
+    path("settings/fields/<int:field_id>/archive/", config.field_archive, name="field_archive"),
+    path("settings/tags/", config.tags, name="tags"),
+    path("settings/tags/new/", config.tag_edit, name="tag_new"),
+    path("settings/tags/<int:tag_id>/", config.tag_edit, name="tag_edit"),
+    path("settings/tags/<int:tag_id>/remove/", config.tag_remove, name="tag_remove"),
+    path("settings/history/", config.history, name="history"),
+    *_record_pages(),
+]

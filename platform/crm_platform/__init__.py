@@ -1,0 +1,1 @@
+"""The hosting platform: the Django project and the control plane of Rapport."""

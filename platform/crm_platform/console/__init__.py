@@ -1,0 +1,1 @@
+"""The operators' console: companies and what they need, on its own host."""

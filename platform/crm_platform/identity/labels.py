@@ -1,0 +1,35 @@
+"""The words of roles, levels and abilities, translated when shown."""
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from crm_platform.identity.models import Role
+
+VERBS = {
+    "view": _("See"), "create": _("Create"), "edit": _("Change"), "delete": _("Delete"),
+    "export": _("Export"),
+}  # fmt: skip
+LEVELS = {
+    "none": _("Nothing"), "own": _("Own"), "team": _("Team"), "below": _("Team and below"),
+    "all": _("All"),
+}  # fmt: skip
+FIELD_LIMITS = {"": _("Free"), "read": _("Read only"), "hidden": _("Hidden")}
+ABILITIES = {
+    "company.settings": _("Change the company's settings"),
+    "users.manage": _("Invite, place and deactivate people"),
+    "roles.manage": _("Change roles and rights"),
+    "pipelines.manage": _("Change pipelines and stages"),
+    "fields.manage": _("Change fields and layouts"),
+    "tags.manage": _("Make and rename tags"),
+    "views.share": _("Share views with everybody"),
+    "records.import": _("Import records"),
+    "records.bulk": _("Change many records at once"),
+    "audit.view": _("See the history of everything"),
+    "api.tokens": _("Make keys for programs"),
+}
+_SYSTEM_NAMES = (_("Owner"), _("Admin"), _("Manager"), _("Member"), _("Viewer"), _("Operator"))
+
+
+def role_name(role: Role) -> str:
+    """The shown name: a system role's is translated, a company's own is as it was written."""
+    return gettext(role.name) if role.is_system else role.name

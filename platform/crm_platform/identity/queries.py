@@ -1,0 +1,99 @@
+"""Reading people, roles and teams, ready to render."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from crm_platform.identity.models import Invitation, Role, Team, User
+
+
+def people() -> QuerySet[User]:
+    """Everybody, active ones first, by name; with role and team."""
+    order = ("-is_active", "name", "pk")
+    return User.objects.select_related("role", "team").order_by(*order)
+
+
+def active_people() -> QuerySet[User]:
+    """Who may come in, by name."""
+    return User.objects.filter(is_active=True).order_by("name", "pk")
+
+
+def get_person(pk: int) -> User | None:
+    return User.objects.select_related("role", "team").filter(pk=pk).first()
+
+
+def people_matching(text: str) -> QuerySet[User]:
+    """`people()` whose name, mail address or title holds `text`."""
+    text = text.strip()
+    if not text:
+        return people()
+    holds = Q(name__icontains=text) | Q(email__icontains=text) | Q(title__icontains=text)
+    return people().filter(holds)
+
+
+def open_invitations() -> list[Invitation]:
+    """Neither accepted nor withdrawn, newest first; those too old among them."""
+    rows = Invitation.objects.filter(accepted_at=None, revoked_at=None)
+    return list(rows.select_related("role", "team", "invited_by"))
+
+
+def roles() -> QuerySet[Role]:
+    """Every role in its order."""
+    return Role.objects.order_by("position", "name", "pk")
+
+
+def roles_with_counts() -> list[Role]:
+    """Every role with `people_count` of active people. One query."""
+    count = Count("users", filter=Q(users__is_active=True))
+    return list(roles().annotate(people_count=count))
+
+
+def teams() -> QuerySet[Team]:
+    return Team.objects.order_by("name", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One line of the tree; `depth` 0 is the top, `people_count` counts active people."""
+
+    team: Team
+    depth: int
+    people_count: int
+    is_empty: bool
+
+    @property
+    def pk(self) -> int:
+        return self.team.pk
+
+    @property
+    def name(self) -> str:
+        return self.team.name
+
+    @property
+    def indented(self) -> str:
+        """The name as an option of a flat list shows it."""
+        return "\u2003" * self.depth + self.team.name
+
+
+def team_tree() -> list[TeamRow]:
+    """Teams as a tree read downwards, siblings by name. One query."""
+    active = Count("users", filter=Q(users__is_active=True), distinct=True)
+    every = list(teams().annotate(active=active, every=Count("users", distinct=True)))
+    below: dict[int | None, list[Team]] = {}
+    for team in every:
+        below.setdefault(team.parent_id, []).append(team)
+    found: list[TeamRow] = []
+
+    def walk(parent_id: int | None, depth: int) -> None:
+        for team in below.get(parent_id, []):
+            empty = not team.every and team.pk not in below  # type: ignore[attr-defined]
+            found.append(TeamRow(team, depth, team.active, empty))  # type: ignore[attr-defined]
+            walk(team.pk, depth + 1)
+
+    walk(None, 0)
+    return found
+
+
+def is_too_old(invitation: Invitation, at: dt.datetime) -> bool:
+    return invitation.expires_at <= at

@@ -1,0 +1,61 @@
+"""The roles every company starts with; admins may change all but the owner's."""
+
+from dataclasses import dataclass
+
+VERBS = ("view", "create", "edit", "delete", "export")
+LEVELS = ("none", "own", "team", "below", "all")
+ABILITIES = (
+    "company.settings",
+    "users.manage",
+    "roles.manage",
+    "pipelines.manage",
+    "fields.manage",
+    "tags.manage",
+    "views.share",
+    "records.import",
+    "records.bulk",
+    "audit.view",
+    "api.tokens",
+)
+
+
+def levels(view: str, create: str, edit: str, delete: str, export: str) -> dict[str, str]:
+    return dict(zip(VERBS, (view, create, edit, delete, export), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSpec:
+    """A role as it is first made; `name` is English and translated when shown."""
+
+    key: str
+    name: str
+    rights: dict[str, dict[str, str]]
+    abilities: tuple[str, ...]
+
+
+SYSTEM_ROLES = (
+    RoleSpec("owner", "Owner", {"*": levels("all", "all", "all", "all", "all")}, ABILITIES),
+    RoleSpec("admin", "Admin", {"*": levels("all", "all", "all", "all", "all")}, ABILITIES),
+    RoleSpec(
+        "manager",
+        "Manager",
+        {"*": levels("all", "all", "all", "below", "all")},
+        (
+            "pipelines.manage",
+            "tags.manage",
+            "views.share",
+            "records.import",
+            "records.bulk",
+            "audit.view",
+            "api.tokens",
+        ),
+    ),
+    RoleSpec(
+        "member",
+        "Member",
+        {"*": levels("all", "all", "all", "own", "none")},
+        ("tags.manage", "records.import", "records.bulk", "api.tokens"),
+    ),
+    RoleSpec("viewer", "Viewer", {"*": levels("all", "none", "none", "none", "none")}, ()),
+)
+OPERATOR = RoleSpec("operator", "Operator", {}, ("console",))

@@ -1,0 +1,1 @@
+"""Database backends: `company` for serving, `owner` for migrations and provisioning."""

@@ -1,0 +1,1 @@
+"""The backend that serves: every transaction begins inside one company's schema and role."""

@@ -1,0 +1,1 @@
+"""The backend that migrates and provisions: owns the schemas, serves no request."""

@@ -1,0 +1,95 @@
+"""Background work that always knows its company.
+
+The company's UUID travels in the message's headers; the base task refuses a message without
+one, for an unknown company or for one that may not work, and runs the body as one unit of work.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from celery import Task, shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.errors import NoCompany
+
+ENVELOPE = "rapport_company"
+ENVELOPE_VERSION = 1
+
+
+class Refused(RuntimeError):
+    """The message names no company that may work now. It is not tried again."""
+
+
+def scope_of_message(headers: dict[str, Any] | None) -> tenancy.Scope:
+    """The scope a message was sent for.
+
+    Raises:
+        Refused: no envelope, an unknown version, or a company that is absent or stopped.
+    """
+    envelope = (headers or {}).get(ENVELOPE)
+    if not isinstance(envelope, dict) or envelope.get("version") != ENVELOPE_VERSION:
+        raise Refused("The message carries no company.")
+    try:
+        company_id = UUID(str(envelope.get("id")))
+    except ValueError as error:
+        raise Refused("The message carries no company.") from error
+    if company_id == tenancy.PLATFORM.id:
+        return tenancy.PLATFORM
+    scope: tenancy.Scope | None = import_string(settings.COMPANY_RESOLVER)(company_id)
+    if scope is None:
+        raise Refused(f"No working company has the id {company_id}.")
+    return scope
+
+
+class CompanyTask(Task):  # type: ignore[type-arg]  # celery's Task takes no parameters at run time
+    """Runs its body in the company of its message; `platform = True` also allows the platform."""
+
+    abstract = True
+    acks_late = True
+    reject_on_worker_lost = True
+    atomic_body = True
+    platform = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        scope = scope_of_message(self.request.headers)
+        if scope.is_platform != self.platform:
+            raise Refused("This task is not for that kind of company.")
+        if not self.atomic_body:
+            with tenancy.choose(scope):
+                return self.run(*args, **kwargs)
+        with tenancy.unit_of_work(scope):
+            return self.run(*args, **kwargs)
+
+
+def tenant_task(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a task of a company: ids in, one service call, safe to run twice.
+
+    `atomic_body=False` leaves the transactions to the body (long work that checkpoints).
+    """
+    return shared_task(base=CompanyTask, bind=False, ignore_result=True, **options)
+
+
+def platform_task(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a task of the platform itself (provisioning, sweeping)."""
+    return tenant_task(platform=True, **options)
+
+
+def envelope(scope: tenancy.Scope) -> dict[str, Any]:
+    return {ENVELOPE: {"id": str(scope.id), "version": ENVELOPE_VERSION}}
+
+
+def later(task: Any, **kwargs: Any) -> None:
+    """Send `task` for the current company once the transaction is kept."""
+    scope = tenancy.current()
+    if not transaction.get_connection().in_atomic_block:
+        raise NoCompany("Background work is asked for inside a unit of work.")
+    transaction.on_commit(lambda: send(task, scope, **kwargs))
+
+
+def send(task: Any, scope: tenancy.Scope, **kwargs: Any) -> None:
+    """Send `task` for `scope` now."""
+    task.apply_async(kwargs=kwargs, headers=envelope(scope))

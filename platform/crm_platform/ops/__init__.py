@@ -1,0 +1,1 @@
+"""Running the service: environment, embedded servers, the `crm` command, health, logs, errors."""

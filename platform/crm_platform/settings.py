@@ -1,0 +1,240 @@
+"""Settings of every process; what differs between places comes from `ops.environment`."""
+
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from crm_platform.ops import environment
+
+ENVIRONMENT = environment.current()
+PACKAGE_DIR = Path(__file__).resolve().parent
+BASE_DIR = PACKAGE_DIR.parents[1]
+
+SECRET_KEY = ENVIRONMENT.secret_key
+SECRET_KEY_FALLBACKS = list(ENVIRONMENT.secret_key_fallbacks)
+DEBUG = False
+
+# -- where we are reached ------------------------------------------------------------------------
+BASE_DOMAIN = ENVIRONMENT.base_domain
+PUBLIC_HOST = BASE_DOMAIN
+OPERATORS_HOST = f"operators.{BASE_DOMAIN}"
+# Every host name is looked up by our own middleware, which answers a plain page to a stranger.
+ALLOWED_HOSTS = ["*"]
+USE_X_FORWARDED_HOST = False
+ROOT_URLCONF = "crm_platform.urls_public"
+TENANT_URLCONF = "crm_platform.urls_tenant"
+OPERATORS_URLCONF = "crm_platform.urls_operators"
+WSGI_APPLICATION = "crm_platform.wsgi.application"
+APPEND_SLASH = True
+
+# -- apps: the platform's schema and each company's ----------------------------------------------
+SHARED_APPS = [
+    "tenants",
+    "crm_platform.identity",
+    "crm_platform.signup",
+    "crm_platform.console",
+]
+TENANT_APPS = [
+    "crm_platform.identity",
+    "crm_core.registry",
+    "crm_core.audit",
+    "crm_core.fields",
+    "crm_core.notify",
+    "crm_core.records",
+    "crm_core.activities",
+    "crm_core.sales",
+    "crm_core.exchange",
+    "crm_core.search",
+    "crm_core.web",
+]
+INSTALLED_APPS = [
+    "django_cotton",
+    "django_htmx",
+    "crm_platform.ui",
+    "crm_platform.ops",
+    *SHARED_APPS,
+    *[app for app in TENANT_APPS if app not in SHARED_APPS],
+    "rest_framework",
+    "drf_spectacular",
+    "api",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+AUTH_USER_MODEL = "identity.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MIDDLEWARE = [
+    "crm_platform.ui.middleware.security_headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crm_platform.ops.middleware.RequestLog",
+    "tenants.middleware.CompanyOfHost",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "crm_platform.identity.middleware.SignedInPerson",
+    "crm_platform.ui.middleware.language",
+    "crm_platform.ui.middleware.time_zone",
+    "django_htmx.middleware.HtmxMiddleware",
+    "crm_platform.ui.refusals.Refusals",
+]
+
+# -- databases -----------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **ENVIRONMENT.database,
+        "ENGINE": "crm_platform.kernel.db.company",
+        "CONN_MAX_AGE": 1800,
+        "ATOMIC_REQUESTS": False,
+    }
+}
+if ENVIRONMENT.database_owner is not None:
+    DATABASES["owner"] = {**ENVIRONMENT.database_owner, "ENGINE": "crm_platform.kernel.db.owner"}
+DATABASE_ROUTERS = ["crm_platform.kernel.router.Router"]
+
+# Lower layers call higher ones by these names, never by import.
+COMPANY_RESOLVER = "tenants.queries.working_scope"
+COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
+COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
+SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": ENVIRONMENT.redis_url,
+        "KEY_FUNCTION": "crm_platform.kernel.cache.company_key",
+        "TIMEOUT": 300,
+    }
+}
+
+# -- files ---------------------------------------------------------------------------------------
+MEDIA_ROOT = str(ENVIRONMENT.media_root)
+STATIC_ROOT = str(ENVIRONMENT.static_root)
+STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "crm_platform.kernel.storage.CompanyStorage"},
+    "staticfiles": {"BACKEND": "crm_platform.ui.storage.Static"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# -- templates and languages ---------------------------------------------------------------------
+LOADERS = [
+    (
+        "django.template.loaders.cached.Loader",
+        ["django_cotton.cotton_loader.Loader", "django.template.loaders.app_directories.Loader"],
+    )
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "OPTIONS": {
+            "loaders": LOADERS,
+            "builtins": [
+                "crm_platform.ui.templatetags.ui",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "django_cotton.templatetags.cotton",
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "crm_platform.ui.context.ui",
+                "crm_core.web.context.shell",
+            ],
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hant", "繁體中文"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale" if (BASE_DIR / "locale").exists() else PACKAGE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["crm_platform.ui.formats"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# -- people --------------------------------------------------------------------------------------
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+_VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+]
+SECURE_COOKIES = ENVIRONMENT.public_scheme == "https"
+# `__Host-` binds a cookie to one host name, so that no other company's host can set or see it.
+SESSION_COOKIE_NAME = "__Host-session" if SECURE_COOKIES else "session"
+SESSION_COOKIE_DOMAIN = None
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_COOKIES else "csrf"
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_DOMAIN = None
+CSRF_FAILURE_VIEW = "crm_platform.ui.views.csrf_failure"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES else None
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_COOKIES
+SECURE_HSTS_PRELOAD = SECURE_COOKIES
+X_FRAME_OPTIONS = "DENY"
+TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxy_count
+
+# -- mail ----------------------------------------------------------------------------------------
+if ENVIRONMENT.email_url:
+    globals().update(ENVIRONMENT.email)
+else:
+    EMAIL_BACKEND = "tenants.demo_mail.OutboxBackend"
+DEFAULT_FROM_EMAIL = f"Rapport <no-reply@{BASE_DOMAIN}>"
+EMAIL_TIMEOUT = 10
+
+# -- background work -----------------------------------------------------------------------------
+CELERY_BROKER_URL = ENVIRONMENT.celery_broker_url
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(Path(MEDIA_ROOT).parent / "beat-schedule")
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "finish companies": {"task": "tenants.tasks.sweep_companies", "schedule": 60.0},
+    "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
+    "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
+    "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
+}
+
+# -- the API -------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.auth.TokenAuthentication", "api.auth.PageSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.auth.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "api.errors.problem",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "NUM_PROXIES": ENVIRONMENT.trusted_proxy_count,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rapport",
+    "DESCRIPTION": _("Accounts, contacts, deals, pipelines and activities of your company."),
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# -- logs ----------------------------------------------------------------------------------------
+LOGGING_CONFIG = "crm_platform.ops.logging.configure"
+LOGGING = {"level": ENVIRONMENT.log_level, "format": ENVIRONMENT.log_format}
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # SecurityMiddleware: crm_platform.ui.middleware sends its headers
+    "security.W008",  # the TLS proxy redirects
+]

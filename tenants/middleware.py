@@ -1,0 +1,117 @@
+"""From the host name to the company: the outermost decision, and the request's unit of work."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http.request import split_domain_port
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from crm_platform.kernel import tenancy
+from crm_platform.ui.middleware import chosen_language
+from tenants import queries, wholeness
+from tenants.models import Company
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+PROBES = ("/healthz", "/readyz")
+SAFE = ("GET", "HEAD")
+RETRY_SECONDS = 15
+BRAND = "Rapport"
+
+
+class CompanyOfHost:
+    """Answers only exact host names we know, and runs the request as one unit of work there.
+
+    Sets `request.company` (a `tenancy.Scope`), `request.urlconf` and `request.accent_hue`. What a
+    response of 500 and above has written is undone.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path in PROBES:
+            return self.get_response(request)
+        said = _said_host(request)
+        host = canonical(said)
+        scope = scope_of(host)
+        if scope is None or (said != host and request.method not in SAFE):
+            return plain_page(request, "tenants/unknown.html", status=404)
+        if said != host:
+            address = settings.ENVIRONMENT.address_of(host)
+            return HttpResponsePermanentRedirect(f"{address}{request.get_full_path()}")
+        refusal = _refusal_of(request, scope)
+        return refusal or self._serve(request, scope, host)
+
+    def _serve(self, request: HttpRequest, scope: tenancy.Scope, host: str) -> HttpResponseBase:
+        request.company = scope  # type: ignore[attr-defined]  # TenantRequest
+        request.accent_hue = scope.accent_hue  # type: ignore[attr-defined]
+        request.urlconf = _urlconf_of(scope, host)  # type: ignore[attr-defined]
+        with tenancy.unit_of_work(scope):
+            if not scope.is_platform and not wholeness.is_whole():
+                return _not_now(request, "tenants/upgrading.html")
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+                wholeness.forget(scope.id)
+            return response
+
+
+def _said_host(request: HttpRequest) -> str:
+    """The host name as the client wrote it, without its port; empty when it is malformed."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return ""
+    written = request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", "")
+    if written.startswith("["):
+        return ""
+    return str(written).partition(":")[0]
+
+
+def canonical(said: str) -> str:
+    """The only spelling of a host name that is answered: lower case, no `www.`, no last dot."""
+    host = split_domain_port(said)[0]
+    return host.removeprefix("www.")
+
+
+def scope_of(host: str) -> tenancy.Scope | None:
+    """Whose host this is; None for nobody's, also for a company that was removed."""
+    if host in (settings.PUBLIC_HOST, settings.OPERATORS_HOST):
+        return tenancy.PLATFORM
+    if not host.isascii() or len(host) > 253 or "." not in host:
+        return None
+    scope = queries.scope_of_host(host)
+    return None if scope is None or scope.state == Company.State.DELETED else scope
+
+
+def _urlconf_of(scope: tenancy.Scope, host: str) -> str:
+    if not scope.is_platform:
+        return str(settings.TENANT_URLCONF)
+    is_operators = host == settings.OPERATORS_HOST
+    return str(settings.OPERATORS_URLCONF if is_operators else settings.ROOT_URLCONF)
+
+
+def _refusal_of(request: HttpRequest, scope: tenancy.Scope) -> HttpResponse | None:
+    """The page of a company that is not open; None for an open one."""
+    if scope.state == Company.State.ACTIVE:
+        return None
+    if scope.state == Company.State.SUSPENDED:
+        return plain_page(request, "tenants/suspended.html", status=503)
+    return _not_now(request, "tenants/preparing.html")
+
+
+def _not_now(request: HttpRequest, template: str) -> HttpResponse:
+    response = plain_page(request, template, status=503)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def plain_page(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
+    """A page that knows nothing of any company: an empty context, no database."""
+    with translation.override(chosen_language(request)):
+        return HttpResponse(render_to_string(template, {"brand": BRAND}), status=status)

@@ -1,0 +1,152 @@
+"""Reading the register of companies. Every function opens its own unit of work if it must."""
+
+import contextlib
+import datetime as dt
+import time
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+
+from crm_platform.kernel import tenancy
+from tenants.models import Company, Domain, RetiredName
+
+HOST_CACHE_SECONDS = 30
+MOST_ATTEMPTS = 5
+"""A build that failed this often waits for an operator."""
+UNFINISHED_AFTER = dt.timedelta(seconds=30)
+_by_host: dict[str, tuple[float, tenancy.Scope | None]] = {}
+_HOST_CACHE_SIZE = 5000
+
+
+def scope_of(company: Company, host: str = "") -> tenancy.Scope:
+    """What the lower layers need to know of `company`."""
+    return tenancy.Scope(
+        id=company.id,
+        schema=company.schema_name,
+        role=company.schema_name,
+        name=company.name,
+        slug=company.slug,
+        host=host,
+        state=company.state,
+        time_zone=company.time_zone,
+        currency=company.currency,
+        language=company.language,
+        accent_hue=company.accent_hue,
+    )
+
+
+def working_scope(company_id: UUID) -> tenancy.Scope | None:
+    """The scope of a company that may work now; None when absent, unfinished or stopped."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        domain = (
+            Domain.objects.select_related("company")
+            .filter(company_id=company_id, is_primary=True, company__state=Company.State.ACTIVE)
+            .first()
+        )
+        return scope_of(domain.company, domain.host) if domain else None
+
+
+def scope_of_host(host: str) -> tenancy.Scope | None:
+    """The company a host name opens, whatever its state; remembered for a short while."""
+    known = _by_host.get(host)
+    now = time.monotonic()
+    if known and known[0] > now:
+        return known[1]
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        domain = Domain.objects.select_related("company").filter(host=host).first()
+        scope = scope_of(domain.company, primary_host(domain)) if domain else None
+    if len(_by_host) >= _HOST_CACHE_SIZE:
+        _by_host.clear()
+    # A company still being made changes state within seconds: ask again each time.
+    if scope is None or scope.state == Company.State.ACTIVE:
+        _by_host[host] = (now + HOST_CACHE_SECONDS, scope)
+    return scope
+
+
+def primary_host(domain: Domain) -> str:
+    """The host name that links of this domain's company are made with."""
+    if domain.is_primary:
+        return domain.host
+    primary = Domain.objects.filter(company_id=domain.company_id, is_primary=True).first()
+    return primary.host if primary else domain.host
+
+
+def forget_hosts() -> None:
+    """Read host names anew; after a change made by this process."""
+    _by_host.clear()
+
+
+def companies() -> QuerySet[Company]:
+    """Every company, newest first; for the platform's unit of work."""
+    return Company.objects.prefetch_related("domains").order_by("-created_at", "id")
+
+
+def active_scopes(*, ids: list[UUID] | None = None) -> list[tenancy.Scope]:
+    """The scopes of every company that may work now (or of those among `ids`). One query."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        domains = Domain.objects.select_related("company").filter(
+            is_primary=True, company__state=Company.State.ACTIVE
+        )
+        if ids is not None:
+            domains = domains.filter(company_id__in=ids)
+        return [scope_of(domain.company, domain.host) for domain in domains.order_by("company_id")]
+
+
+def unfinished_ids(*, at: dt.datetime) -> list[UUID]:
+    """Companies whose making was asked for a while ago and may be tried (again)."""
+    state = Company.State
+    waiting = Q(state__in=(state.REQUESTED, state.BUILDING)) | Q(
+        state=state.FAILED, attempts__lt=MOST_ATTEMPTS
+    )
+    older = Q(created_at__lt=at - UNFINISHED_AFTER)
+    return list(Company.objects.filter(waiting, older).values_list("pk", flat=True))
+
+
+def longest_unmeasured_ids(*, limit: int) -> list[UUID]:
+    """Active companies, those never measured first."""
+    active = Company.objects.filter(state=Company.State.ACTIVE)
+    order = F("measured_at").asc(nulls_first=True)
+    return list(active.order_by(order, "pk").values_list("pk", flat=True)[:limit])
+
+
+def get_company(company_id: UUID) -> Company | None:
+    return Company.objects.filter(pk=company_id).first()
+
+
+def standing_companies(slugs: list[str]) -> list[Company]:
+    """Companies that have a schema to keep up to date (those of `slugs`, if any), by age."""
+    state = Company.State
+    found = Company.objects.filter(state__in=(state.ACTIVE, state.SUSPENDED))
+    if slugs:
+        found = found.filter(slug__in=slugs)
+    return list(found.order_by("created_at", "pk"))
+
+
+def find_company(name: str) -> Company | None:
+    """The company with this address name, host or id; for commands."""
+    wanted = Q(slug=name.lower()) | Q(domains__host=name.lower())
+    with contextlib.suppress(ValueError):
+        wanted |= Q(pk=UUID(name))
+    return Company.objects.filter(wanted).distinct().first()
+
+
+def host_is_known(host: str) -> bool:
+    """Whether a company, open or not, has this host; for the platform's unit of work."""
+    return Domain.objects.filter(host=host).exists()
+
+
+def schema_size() -> int:
+    """Bytes on disk of the running unit of work's schema, indexes included. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class"
+            " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'm')"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def slug_is_free(slug: str) -> bool:
+    """Whether no company has or had this address name."""
+    taken = Company.objects.filter(slug=slug).exists()
+    return not taken and not RetiredName.objects.filter(name=slug).exists()
