@@ -50,7 +50,7 @@ class CompanyOfHost:
     def _serve(self, request: HttpRequest, scope: tenancy.Scope, host: str) -> HttpResponseBase:
         request.company = scope  # type: ignore[attr-defined]  # TenantRequest
         request.accent_hue = scope.accent_hue  # type: ignore[attr-defined]
-        request.urlconf = _urlconf_of(scope, host)  # type: ignore[attr-defined]
+        request.urlconf = _urlconf_of(scope, host)
         with tenancy.unit_of_work(scope):
             if not scope.is_platform and not wholeness.is_whole():
                 return _not_now(request, "tenants/upgrading.html")

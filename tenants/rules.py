@@ -8,13 +8,14 @@ from django.utils.translation import gettext as _
 from crm_platform.kernel.errors import Invalid
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}[a-z0-9]?")
-RESERVED = frozenset(
-    "www api mail smtp imap ftp admin administrator operators operator console app apps auth login "
-    "signin signup sign-in sign-up account accounts billing pay payments status static media assets "
-    "cdn docs help support blog news about legal terms privacy security abuse postmaster webmaster "
-    "hostmaster root system test demo staging dev internal rapport ns ns1 ns2 mx autoconfig "
-    "autodiscover wpad localhost public".split()
-)
+_RESERVED_WORDS = """
+    www api mail smtp imap ftp admin administrator operators operator console app apps auth
+    login signin signup sign-in sign-up account accounts billing pay payments status static
+    media assets cdn docs help support blog news about legal terms privacy security abuse
+    postmaster webmaster hostmaster root system test demo staging dev internal rapport ns ns1
+    ns2 mx autoconfig autodiscover wpad localhost public
+"""
+RESERVED = frozenset(_RESERVED_WORDS.split())
 
 
 def check_slug(slug: str) -> str:
@@ -25,9 +26,7 @@ def check_slug(slug: str) -> str:
     """
     if not SLUG.fullmatch(slug) or len(slug) < 3:
         raise Invalid(
-            _(
-                "Use 3 to 40 small letters, digits and single hyphens, beginning with a letter."
-            ),
+            _("Use 3 to 40 small letters, digits and single hyphens, beginning with a letter."),
             field="slug",
         )
     if slug in RESERVED or slug.startswith("xn--"):

@@ -32,8 +32,11 @@ State = Company.State
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NewOwner:
-    """Who will own a company. `password_hash` is what `make_password` gave; `enter_hash` the
-    SHA-256 of a one-time secret that signs the owner in, or empty."""
+    """Who will own a company.
+
+    `password_hash` is what `make_password` gave; `enter_hash` the SHA-256 of a one-time secret
+    that signs the owner in, or empty.
+    """
 
     name: str
     email: str
@@ -63,11 +66,9 @@ def request_company(
         raise Invalid(_("Give the company's name."), field="company_name")
     if not is_currency(currency):
         raise Invalid(_("Choose a currency from the list."), field="currency")
-    taken = Invalid(_("Another company has this address name. Choose another one."), field="slug")
     try:
         with tenancy.unit_of_work(tenancy.PLATFORM):
-            if not queries.slug_is_free(slug):
-                raise taken
+            demand_free_slug(slug)
             company = Company.objects.create(
                 name=name, slug=slug, schema_name=provisioning.new_schema_name(), language=language,
                 time_zone=time_zone, currency=currency, is_demo=is_demo, created_at=at,
@@ -75,9 +76,23 @@ def request_company(
             )  # fmt: skip
             Domain.objects.create(company=company, host=f"{slug}.{settings.BASE_DOMAIN}")
     except IntegrityError as error:
-        raise taken from error
+        raise _taken() from error
     queries.forget_hosts()
     return company
+
+
+def demand_free_slug(slug: str) -> None:
+    """Refuse an address name that a company has or had.
+
+    Raises:
+        Invalid: on the field `slug`.
+    """
+    if not queries.slug_is_free(slug):
+        raise _taken()
+
+
+def _taken() -> Invalid:
+    return Invalid(_("Another company has this address name. Choose another one."), field="slug")
 
 
 def build(*, company_id: UUID, at: dt.datetime) -> State:
@@ -98,13 +113,12 @@ def build(*, company_id: UUID, at: dt.datetime) -> State:
         try:
             _make_schema(company.schema_name)
             _seed(company, at=at)
-            missing = provisioning.missing_tables(company.schema_name)
-            if missing:
-                raise provisioning.NotWhole(missing)
+            provisioning.demand_whole(company.schema_name)
         except BaseException as error:
             _note_failure(company_id, error)
             raise
         activate(company_id=company_id, at=at)
+    measure(company_id=company_id, at=at)
     return State.ACTIVE
 
 
@@ -161,7 +175,7 @@ def _seed(company: Company, *, at: dt.datetime) -> None:
         if roles.are_seeded():
             return
         roles.seed_roles()
-        new = NewOwner(**company.pending_owner)
+        new = NewOwner(**(company.pending_owner or {}))
         owner = people.make_owner(
             name=new.name, email=new.email, password_hash=new.password_hash,
             language=company.language, enter_hash=new.enter_hash, at=at,
@@ -174,7 +188,7 @@ def _seed(company: Company, *, at: dt.datetime) -> None:
 
 
 def _note_failure(company_id: UUID, error: BaseException) -> None:
-    logger.exception("Company %s could not be built", company_id, exc_info=error)
+    logger.error("Company %s could not be built", company_id, exc_info=error)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Company.objects.filter(pk=company_id, state=State.BUILDING).update(
             state=State.FAILED, error=f"{type(error).__name__}: {error}"[:2000]
@@ -310,6 +324,4 @@ def measure(*, company_id: UUID, at: dt.datetime) -> None:
         if count is None:
             row.update(measured_at=at)
         else:
-            row.update(
-                user_count=count, last_used_at=last_seen, size_bytes=size, measured_at=at
-            )
+            row.update(user_count=count, last_used_at=last_seen, size_bytes=size, measured_at=at)

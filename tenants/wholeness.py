@@ -46,4 +46,6 @@ def _lacks_nothing() -> bool:
         if provisioning.company_tables() - {row[0] for row in cursor.fetchall()}:
             return False
         cursor.execute("SELECT app, name FROM django_migrations")
-        return not set(provisioning.company_migrations()) - {tuple(row) for row in cursor.fetchall()}
+        return not set(provisioning.company_migrations()) - {
+            tuple(row) for row in cursor.fetchall()
+        }

@@ -11,6 +11,8 @@ from crm_platform.identity.models import User
 from crm_platform.kernel.periods import start_of_day
 
 OPEN = Q(done_at=None) & ~Q(kind=Activity.Kind.NOTE)
+DONE = Q(done_at__isnull=False) | Q(kind=Activity.Kind.NOTE)
+MOST_OPEN = 50
 
 
 def about(user: User, kind_name: str, record_id: int) -> QuerySet[Activity]:
@@ -28,7 +30,17 @@ def upcoming(user: User, kind_name: str, record_id: int) -> QuerySet[Activity]:
 
 def past(user: User, kind_name: str, record_id: int) -> QuerySet[Activity]:
     """What was said and done with a record, newest first."""
-    return about(user, kind_name, record_id).exclude(OPEN).order_by("-moment", "-pk")
+    return about(user, kind_name, record_id).filter(DONE).order_by("-moment", "-pk")
+
+
+def story(
+    user: User, kind_name: str, record_id: int, *, past_size: int, only: str = ""
+) -> list[Activity]:
+    """The first open and the newest past activities of a record, mixed. One query."""
+    earlier = past(user, kind_name, record_id)
+    if only:
+        earlier = earlier.filter(kind=only)
+    return list(upcoming(user, kind_name, record_id)[:MOST_OPEN].union(earlier[:past_size], all=True))
 
 
 def open_of(user: User) -> QuerySet[Activity]:
@@ -51,7 +63,7 @@ def touch_of(kind_name: str, record_id: int) -> dict[str, Any]:
     else:
         here = here.filter(about_type=kind_name, about_id=record_id)
     facts = here.aggregate(
-        last=Max("moment", filter=~OPEN), next=Min("due_at", filter=OPEN)
+        last=Max("moment", filter=DONE), next=Min("due_at", filter=OPEN)
     )
     kind = ""
     if facts["next"]:

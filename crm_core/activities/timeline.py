@@ -20,6 +20,7 @@ from crm_platform.kernel.periods import local_date
 
 PAGE = 30
 ICONS = {"note": "notebook-pen", "task": "circle-check-big", "call": "phone", "meeting": "calendar"}
+_LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 QUIET = {"created_at", "updated_at", "moment", "rank", "team"}
 
 
@@ -50,6 +51,7 @@ class Item:
     due_at: dt.datetime | None = None
     due_days: int | None = None
     is_done: bool = False
+    is_open: bool = False
     assignee: str = ""
     about: str = ""
     about_url: str = ""
@@ -99,7 +101,7 @@ def item_of(activity: Activity, *, about: str = "") -> Item:
         id=activity.pk, source="activity", kind=activity.kind, icon=ICONS[activity.kind], who=who,
         hue=hue, verb=verb, at=activity.moment, title=activity.name,
         body=as_html(activity.body), due_at=activity.due_at, due_days=days,
-        is_done=activity.done_at is not None,
+        is_done=activity.done_at is not None, is_open=is_open,
         assignee=_names(activity.assignee_id)[0] if activity.assignee_id else "",
         about=about, about_url=_about_url(activity), version=activity.version,
     )
@@ -149,19 +151,20 @@ def changes_of(kind: RecordType, changes: dict[str, Any]) -> list[Change]:
 def timeline_of(
     user: User, kind: RecordType, record_id: int, *, only: str = "", before: str = ""
 ) -> Timeline:
-    """A page of a record's story. Three queries; two when `only` names a kind of activity."""
+    """A page of a record's story. Two queries; one when `only` names a kind of activity."""
     until = parse_datetime(before.replace(" ", "+")) if before else None
-    upcoming: list[Item] = []
+    kind_only = only if only in ICONS else ""
     if until is None:
-        upcoming = [item_of(a) for a in queries.upcoming(user, kind.name, record_id)[:50]]
-    items: list[Item] = []
-    if only != "changes":
-        rows = queries.past(user, kind.name, record_id)
-        if only in ICONS:
-            rows = rows.filter(kind=only)
-        if until is not None:
-            rows = rows.filter(moment__lt=until)
-        items += [item_of(a) for a in rows[: PAGE + 1]]
+        size = 0 if only == "changes" else PAGE + 1
+        rows = queries.story(user, kind.name, record_id, past_size=size, only=kind_only)
+    elif only == "changes":
+        rows = []
+    else:
+        earlier = queries.past(user, kind.name, record_id).filter(moment__lt=until)
+        rows = list((earlier.filter(kind=kind_only) if kind_only else earlier)[: PAGE + 1])
+    lines = [item_of(row) for row in rows]
+    upcoming = sorted((i for i in lines if i.is_open), key=lambda i: (i.due_at or _LATEST, i.id))
+    items = [item for item in lines if not item.is_open]
     if only in ("", "changes"):
         entries = history_of(kind.name, record_id)
         if until is not None:

@@ -14,7 +14,7 @@ PACKED_PARTS = 2000
 UNPACKED_RATIO = 200
 """Real workbooks pack 5 to 40 times smaller; zeros pack 1,000 times."""
 RATIO_MATTERS_FROM = 5 * 1024 * 1024
-CHILD_BYTES = 2 * 1024 * 1024 * 1024
+CHILD_BYTES = 768 * 1024 * 1024
 """Address space of the child that opens a spreadsheet (it holds one sheet whole)."""
 CHILD_SECONDS = 60
 

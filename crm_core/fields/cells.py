@@ -5,15 +5,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from django.urls import reverse
 from django.utils.dateparse import parse_date
-from django.utils.html import escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from crm_core.fields import catalogue
 from crm_core.registry import Field, Kind, RecordType
 from crm_platform.ui import render
+from crm_platform.ui.times import since_cell
 
 Html = SafeString | str
 
@@ -96,7 +96,7 @@ def _date(_field: Field, value: Any, _row: Any) -> Html:
 
 
 def _moment(_field: Field, value: dt.datetime, _row: Any) -> Html:
-    return render.since_tag(value)
+    return since_cell(value)
 
 
 def _boolean(_field: Field, value: Any, _row: Any) -> Html:
@@ -225,52 +225,57 @@ LINKED = (Kind.LINK, Kind.EMAIL, Kind.PHONE, Kind.URL)
 class Column:
     """One column of a list: what is the same in all its cells is made once.
 
-    `role` is its place in the card a row becomes on a phone: c-sub, c-last or nothing.
+    `role` is its place in the card a row becomes on a phone: c-sub, c-last or nothing. The script
+    opens an editable cell in place: it knows the row and, from `data-f`, the field.
     """
 
-    __slots__ = ("_close", "_closed", "_field", "_open", "_open_empty")
+    __slots__ = ("_closed", "_empty", "_field", "_open", "_tail")
 
-    def __init__(self, kind: RecordType, field: Field, role: str = "") -> None:
+    def __init__(self, field: Field, role: str = "") -> None:
         align = " r" if field.kind in RIGHT_ALIGNED else ""
         names = f"c-{field.name}{align}{f' {role}' if role else ''}"
-        label = escape(field.label)
         edit = escape(_("Edit %(label)s") % {"label": field.label})
         self._field = field
-        self._closed = f'<td class="{names} ro" data-label="{label}">'
-        get = f'hx-target="closest td" hx-swap="outerHTML" hx-get="/{kind.slug}/'
-        end = f'/field/{field.name}/?edit=1"'
+        self._closed = f'<td class="{names} ro">'
+        self._open = f'<td class="cell {names}" data-f="{field.name}"><button type="button" class="cv">'
+        self._tail = "</button></td>"
         if field.kind in LINKED:
-            pen = f'<button type="button" class="btn ghost icon xs pen" aria-label="{edit}" {get}'
-            self._open = f'<td class="cell linked {names}" data-label="{label}">{{value}}{pen}{{pk}}{end}>'
-            self._close = f"{render.icon_use('pencil', 12)}</button></td>"
-        else:
-            self._open = (
-                f'<td class="cell {names}" data-label="{label}"><button type="button" class="cv" {get}'
-                f'{{pk}}{end}>{{value}}'
+            self._open = f'<td class="cell linked {names}" data-f="{field.name}">'
+            self._tail = (
+                f'<button type="button" class="btn ghost icon xs pen" aria-label="{edit}">'
+                f"{render.icon_use('pencil', 12)}</button></td>"
             )
-            self._close = f'<span class="vh"> {edit}</span></button></td>'
-        self._open_empty = self._open.replace("{value}", "")
+        self._empty = (
+            f'<td class="cell {names}" data-f="{field.name}"><button type="button" class="cv"'
+            f' aria-label="{edit}"></button></td>'
+        )
 
     def cell(self, row: Any, *, editable: bool) -> str:
         """The `<td>`; an editable one can be opened in place."""
-        inner = escape(shown(self._field, row))
+        inner = conditional_escape(shown(self._field, row))
         if not editable:
             return f"{self._closed}{inner}</td>"
-        pk = str(row["pk"] if isinstance(row, dict) else row.pk)
-        if not inner:
-            return self._open_empty.replace("{pk}", pk) + self._close
-        before, after = self._open.replace("{pk}", pk).split("{value}")
-        return f"{before}{inner}{after}{self._close}"
+        return f"{self._open}{inner}{self._tail}" if inner else self._empty
 
 
-def cell(kind: RecordType, field: Field, row: Any, *, editable: bool) -> SafeString:
+def cell(field: Field, row: Any, *, editable: bool) -> SafeString:
     """One `<td>` alone, after an edit in place."""
-    return mark_safe(Column(kind, field).cell(row, editable=editable))  # noqa: S308  parts escaped
+    return mark_safe(Column(field).cell(row, editable=editable))  # noqa: S308  parts escaped
 
 
-def field_url(kind: RecordType, record_id: int, field: Field) -> str:
-    return f"/{kind.slug}/{record_id}/field/{field.name}/"
-
-
-def list_url(kind: RecordType) -> str:
-    return reverse(f"records:{kind.name}_list")
+def fact(kind: RecordType, field: Field, record: Any, *, editable: bool) -> SafeString:
+    """One fact on a record page: label and value, opened in place when it is editable."""
+    inner = conditional_escape(shown(field, record)) or '<span class="dim">–</span>'
+    name, label = field.name, escape(field.label)
+    if not editable:
+        value = f'<span class="fv">{inner}</span>'
+    else:
+        edit = escape(_("Edit %(label)s") % {"label": field.label})
+        value = (
+            f'<span class="fv edit">{inner}<button type="button" class="pen" aria-label="{edit}"'
+            f' hx-get="/{kind.slug}/{record.pk}/field/{name}/?edit=1&amp;in=facts"'
+            f' hx-target="#fact-{name}" hx-swap="outerHTML">{render.icon_use("pencil", 12)}</button></span>'
+        )
+    return mark_safe(  # noqa: S308  every part is escaped above or built by us
+        f'<div class="field" id="fact-{name}"><span class="fl">{label}</span>{value}</div>'
+    )

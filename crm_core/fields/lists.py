@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Lower
 
 from crm_core.fields import catalogue, filters
@@ -207,26 +207,25 @@ def _cursor_after(row: Row, sort_paths: list[str]) -> str:
 
 
 def neighbours_of(
-    user: User, query: ListQuery, record_id: int, *, today: dt.date
+    user: User, query: ListQuery, record: Any, *, today: dt.date
 ) -> tuple[int | None, int | None]:
-    """The ids before and after a record in a list; None at its ends. Three small queries."""
+    """The ids before and after a loaded record in a list; None at its ends. One query."""
     path, falls = _sort_field(user, query)
-    found = matching(user, query, today=today)
+    value = record
+    for part in path.split("__"):
+        value = getattr(value, part, None)
+    if value is None:
+        return None, None
+    found = matching(user, query, today=today).order_by()
     by = path
     if _is_text(query.kind, path):
-        found, by = found.annotate(sort_text=Lower(path)), "sort_text"
-    here = found.filter(pk=record_id).values_list(by, flat=True)[:1]
-    values = list(here)
-    if not values or values[0] is None:
-        return None, None
-    value = values[0]
-    up, down = ("-pk", f"-{by}"), ("pk", by)
-    order = (up[1], up[0]) if falls else (down[1], down[0])
-    back = (down[1], down[0]) if falls else (up[1], up[0])
-    later = found.filter(_after(by, value, record_id, falls=falls)).exclude(**{f"{by}__isnull": True})
-    earlier = found.filter(_after(by, value, record_id, falls=not falls)).exclude(
-        **{f"{by}__isnull": True}
-    )
-    after = later.order_by(*order).values_list("pk", flat=True).first()
-    before = earlier.order_by(*back).values_list("pk", flat=True).first()
-    return before, after
+        found, by, value = found.annotate(sort_text=Lower(path)), "sort_text", str(value).lower()
+    sides = []
+    for place, back in ((0, True), (1, False)):
+        downwards = falls != back
+        order = (f"-{by}", "-pk") if downwards else (by, "pk")
+        rows = found.filter(_after(by, value, record.pk, falls=downwards))
+        rows = rows.exclude(**{f"{by}__isnull": True}) if _is_nullable(query.kind, path) else rows
+        sides.append(rows.order_by(*order).annotate(side=Value(place)).values_list("side", "pk")[:1])
+    beside = dict(sides[0].union(sides[1], all=True))
+    return beside.get(0), beside.get(1)

@@ -1,17 +1,26 @@
 """Reading saved views and stars."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from crm_core.fields.models import CustomField, SavedView, Star, Tag
+from crm_core.fields.models import CustomField, SavedView, Tag
 from crm_core.registry import RecordType
 from crm_platform.identity.models import User
 from crm_platform.kernel.errors import NotFound
+from crm_platform.kernel.snapshot import snapshot
 
 
-def views_for(user: User, kind: RecordType | None = None) -> QuerySet[SavedView]:
-    """The person's own views and the shared ones, in their order."""
-    rows = SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
-    return rows.filter(record_type=kind.name) if kind else rows
+@snapshot
+def _all_views() -> list[SavedView]:
+    """Every saved view of the company; never changed in place, for processes share them."""
+    return list(SavedView.objects.all())
+
+
+def views_for(user: User, kind: RecordType | None = None) -> list[SavedView]:
+    """The person's own views and the shared ones, in their order. Kept in the process."""
+    return [
+        view for view in _all_views()
+        if (view.is_shared or view.owner_id == user.pk) and (kind is None or view.record_type == kind.name)
+    ]
 
 
 def get_view(user: User, kind: RecordType, view_id: str | int) -> SavedView:
@@ -21,7 +30,7 @@ def get_view(user: User, kind: RecordType, view_id: str | int) -> SavedView:
         NotFound: there is none.
     """
     text = str(view_id)
-    view = views_for(user, kind).filter(pk=int(text)).first() if text.isdigit() else None
+    view = next((each for each in views_for(user, kind) if str(each.pk) == text), None)
     if view is None:
         raise NotFound("This view does not exist any more.")
     return view
@@ -34,6 +43,3 @@ def custom_fields() -> QuerySet[CustomField]:
 def tags() -> QuerySet[Tag]:
     return Tag.objects.order_by("name", "id")
 
-
-def is_starred(user: User, kind: RecordType, record_id: int) -> bool:
-    return Star.objects.filter(user=user, record_type=kind.name, record_id=record_id).exists()

@@ -14,6 +14,7 @@ def _of_kind(kind: RecordType) -> list[URLPattern]:
         path(f"{slug}/", lists.record_list, given, name=f"{name}_list"),
         path(f"{slug}/new/", edits.record_new, given, name=f"{name}_new"),
         path(f"{slug}/pick/", lists.pick, given, name=f"{name}_pick"),
+        path(f"{slug}/columns/", lists.columns, given, name=f"{name}_columns"),
         path(f"{slug}/trash/", bulk.trash, given, name=f"{name}_trash"),
         path(f"{slug}/restore/", bulk.restore, given, name=f"{name}_restore"),
         path(f"{slug}/bulk/edit/", bulk.bulk_edit, given, name=f"{name}_bulk_edit"),

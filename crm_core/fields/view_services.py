@@ -14,6 +14,7 @@ from crm_core.registry import RecordType
 from crm_core.registry.queries import get_visible
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
+from crm_platform.kernel import snapshot
 from crm_platform.kernel.errors import Invalid, NotAllowed
 from crm_platform.kernel.models import apply_changes
 
@@ -45,6 +46,7 @@ def save_view(
     )
     if is_shared:
         audit.record(actor=actor, verb="view.shared", on=view, on_type="view", at=at)
+    snapshot.bump()
     return view
 
 
@@ -79,6 +81,7 @@ def change_view(
     diff = apply_changes(row, changes)
     if diff and row.is_shared:
         audit.record(actor=actor, verb="view.changed", on=row, on_type="view", changes=diff, at=at)
+    snapshot.bump()
     return row
 
 
@@ -93,6 +96,7 @@ def remove_view(*, view: SavedView, actor: User, at: dt.datetime) -> None:
     if view.is_shared:
         audit.record(actor=actor, verb="view.removed", on=view, on_type="view", at=at)
     SavedView.objects.filter(pk=view.pk).delete()
+    snapshot.bump()
 
 
 def _demand_change(view: SavedView, actor: User) -> None:

@@ -35,13 +35,20 @@ def trash_of(user: User, kind: RecordType) -> QuerySet[Any]:
     return rows.order_by("-deleted_at", "-pk")
 
 
-def get_visible(user: User, kind: RecordType | str, record_id: int, verb: str = "view") -> Any:
+def get_visible(
+    user: User,
+    kind: RecordType | str,
+    record_id: int,
+    verb: str = "view",
+    annotations: dict[str, Any] | None = None,
+) -> Any:
     """One record the person may see.
 
     Raises:
         NotFound: absent, in the trash or hidden; the three are told apart to nobody.
     """
-    record = visible_to(user, kind, verb).filter(pk=record_id).first()
+    rows = visible_to(user, kind, verb).annotate(**(annotations or {}))
+    record = rows.filter(pk=record_id).first()
     if record is None:
         raise NotFound("This record does not exist, or is not open to you.")
     return record

@@ -142,6 +142,8 @@ class CardPainter:
         self._move = escape(_("Move %(name)s"))
         self._in_stage = escape(_("Days in this stage"))
         self._icons = {name: render.icon_use(name, 13) for name in ICONS}
+        # A board repeats few days, owners and steps: each is written once.
+        self._written: dict[tuple[Any, ...], str] = {}
 
     def cards(self, rows: list[Row]) -> SafeString:
         return mark_safe("".join(self._card(row) for row in rows))  # noqa: S308  parts escaped
@@ -183,17 +185,35 @@ class CardPainter:
     def _due(self, row: Row) -> str:
         at = row["next_step_at"]
         days = None if at is None else (local_date(at) - self._today).days
-        icon = self._icons[STEP_ICONS.get(row["next_step_kind"], "circle-check-big")]
+        key = ("due", days, row["next_step_kind"])
+        if key not in self._written:
+            self._written[key] = self._due_html(days, row["next_step_kind"])
+        return self._written[key]
+
+    def _due_html(self, days: int | None, kind: str) -> str:
+        icon = self._icons[STEP_ICONS.get(kind, "circle-check-big")]
         if days is None:
             icon = self._icons["triangle-alert"]
         return f'<span class="due" data-due="{render.due_state(days)}">{icon}{render.due_text(days)}</span>'
 
     def _age(self, row: Row) -> str:
         days = max((self._now - row["stage_since"]).days, 0)
+        key = ("age", days)
+        if key not in self._written:
+            self._written[key] = self._age_html(days)
+        return self._written[key]
+
+    def _age_html(self, days: int) -> str:
         return f'<span class="age num" title="{self._in_stage}">{render.days_short(days)}</span>'
 
     def _owner(self, row: Row) -> str:
-        person = self._people.get(row["owner_id"] or 0)
+        key = ("owner", row["owner_id"])
+        if key not in self._written:
+            self._written[key] = self._owner_html(row["owner_id"])
+        return self._written[key]
+
+    def _owner_html(self, owner_id: int | None) -> str:
+        person = self._people.get(owner_id or 0)
         if person is None:
             return ""
         return f'{render.avatar(person.name, person.hue, "xs")}<span class="vh">{escape(person.name)}</span>'

@@ -18,6 +18,9 @@ class Pipeline(ScopedModel):
     stale_days = models.PositiveSmallIntegerField(
         default=14, help_text="Days without change after which a deal is marked stale."
     )
+    is_shaped = models.BooleanField(
+        default=False, help_text="Somebody changed it after the template made it."
+    )
     archived_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -24,6 +24,12 @@ def _next_position(rows: Any) -> int:
     return 0 if last is None else last + 1
 
 
+def _shaped(pipeline_id: int) -> None:
+    """The company made this pipeline its own; every process reads it anew."""
+    Pipeline.objects.filter(pk=pipeline_id).update(is_shaped=True)
+    snapshot.bump()
+
+
 @transaction.atomic
 def add_pipeline(
     *, name: str, actor: User, at: dt.datetime, stale_days: int = 14, is_default: bool = False
@@ -45,7 +51,7 @@ def add_pipeline(
     audit.record(actor=actor, verb="pipeline.added", on=pipeline, at=at)
     if is_default:
         change_pipeline(pipeline=pipeline, actor=actor, at=at, is_default=True)
-    snapshot.bump()
+    _shaped(pipeline.pk)
     return pipeline
 
 
@@ -68,7 +74,7 @@ def change_pipeline(
     diff = apply_changes(row, changes)
     if diff:
         audit.record(actor=actor, verb="pipeline.changed", on=row, changes=diff, at=at)
-    snapshot.bump()
+    _shaped(row.pk)
     return row
 
 
@@ -116,7 +122,7 @@ def add_stage(
     )
     _number(list(_in_order(rows)))
     audit.record(actor=actor, verb="stage.added", on=stage, at=at)
-    snapshot.bump()
+    _shaped(pipeline.pk)
     return stage
 
 
@@ -162,7 +168,7 @@ def change_stage(
     if diff:
         audit.record(actor=actor, verb="stage.changed", on=row, changes=diff, at=at)
     _number(_in_order(Stage.objects.filter(pipeline_id=row.pipeline_id)))
-    snapshot.bump()
+    _shaped(row.pipeline_id)
     return row
 
 
@@ -187,7 +193,7 @@ def order_stages(*, pipeline: Pipeline, order: list[int], actor: User, at: dt.da
         Stage.objects.filter(pk=pk).update(position=position)
     _number(_in_order(Stage.objects.filter(pipeline=pipeline)))
     audit.record(actor=actor, verb="stage.ordered", on=pipeline, at=at)
-    snapshot.bump()
+    _shaped(pipeline.pk)
 
 
 @transaction.atomic
@@ -212,7 +218,7 @@ def remove_stage(*, stage: Stage, to: int, actor: User, at: dt.datetime) -> int:
         changes={"moved_to": [None, target.name], "deals": [None, moved]},
     )
     row.delete()
-    snapshot.bump()
+    _shaped(target.pipeline_id)
     return moved
 
 

@@ -1,5 +1,6 @@
 """What the staff shell shows around every page: rail, tabs, what can be created, who is signed in."""
 
+from collections.abc import Hashable
 from typing import Any
 
 from django.http import HttpRequest
@@ -7,17 +8,19 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from crm_core.activities.queries import due_count
 from crm_core.fields.addresses import view_url
-from crm_core.fields.models import SavedView
 from crm_core.fields.queries import views_for
-from crm_core.notify.queries import unread_count
 from crm_core.registry import record_type
-from crm_core.web import setup
+from crm_core.web import counts
 from crm_platform.identity import rules
 from crm_platform.identity.models import User, is_person
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.periods import local_date
+from crm_platform.ui import kept
+from crm_platform.ui.context import ui as look
+
+Item = dict[str, Any]
+PLACES = ("/inbox/", "/tasks/", "/deals/", "/contacts/", "/accounts/", "/activities/", "/settings/", "/me/")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -27,73 +30,119 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if scope is None or scope.is_platform or not is_person(user):
         return {}
     # Built when a template asks: fragments never do.
-    return {"shell": SimpleLazyObject(lambda: _shell(request, user))}
+    return {"shell": SimpleLazyObject(lambda: Shell(request, user))}
 
 
-def _item(request: HttpRequest, key: str, label: str, icon: str, href: str, badge: Any = "") -> dict[str, Any]:
-    path = request.path
-    current = path == href if href == "/" else path.startswith(href)
-    return {"key": key, "label": label, "icon": icon, "href": href, "current": current, "badge": badge or ""}
+class Shell:
+    """The shell of one page. What it shows is computed only where its HTML is not kept already."""
+
+    palette_url, logout_url, prefs_url = "/palette/", "/sign-out/", "/me/prefs/"
+    banner = None
+
+    def __init__(self, request: HttpRequest, user: User) -> None:
+        self._user = user
+        self._place = next((p for p in PLACES if request.path.startswith(p)), request.path)
+        self._counts = counts.of(user, local_date(timezone.now()))
+        self._look = tuple(str(look(request)[name]) for name in ("theme", "density"))
+        self.company_name = tenancy.current().name
+        self.user = {"name": user.name, "hue": user.hue, "email": user.email}
+
+    def _key(self, name: str, *facts: Hashable) -> Hashable | None:
+        return kept.key_of(name, self._user.pk, self._user.name, self._user.email, *facts)
+
+    @property
+    def rail_key(self) -> Hashable | None:
+        return self._key("rail", self._place, self._counts)
+
+    @property
+    def tabs_key(self) -> Hashable | None:
+        return self._key("tabs", self._place)
+
+    @property
+    def layers_key(self) -> Hashable | None:
+        return self._key("layers", *self._look)
+
+    @property
+    def top_key(self) -> Hashable | None:
+        return kept.key_of("top")
+
+    @property
+    def nav(self) -> list[dict[str, Any]]:
+        return [
+            {"label": "", "items": [
+                self._item("home", _("Home"), "house", "/"),
+                self._item("inbox", _("Inbox"), "inbox", "/inbox/", self._counts.unread),
+                self._tasks(self._counts.due),
+            ]},
+            {"label": _("Sales"), "items": [self._deals(), *self._kinds()]},
+        ]
+
+    @property
+    def tabs(self) -> list[Item]:
+        return [self._item("home", _("Home"), "house", "/"), self._deals(), self._kinds()[0], self._tasks()]
+
+    def _item(self, key: str, label: str, icon: str, href: str, badge: Any = "") -> Item:
+        return {"key": key, "label": label, "icon": icon, "href": href, "badge": badge or "",
+                "current": self._place == href}
+
+    def _tasks(self, badge: Any = "") -> Item:
+        return self._item("tasks", _("Tasks"), "circle-check-big", "/tasks/", badge)
+
+    def _deals(self) -> Item:
+        item = self._item("deal", _("Deals"), "kanban", "/deals/board/")
+        return {**item, "current": self._place == "/deals/"}
+
+    def _kinds(self) -> list[Item]:
+        kinds = (record_type("contact"), record_type("account"))
+        return [self._item(k.name, str(k.label_plural), k.icon, f"/{k.slug}/") for k in kinds]
+
+    @property
+    def pinned(self) -> list[dict[str, str]]:
+        rows = [view for view in views_for(self._user) if view.is_pinned]
+        return [{"label": view.name, "href": view_url(view), "icon": "pin"} for view in rows]
+
+    @property
+    def setup(self) -> dict[str, Any] | None:
+        """The first steps, for those who set the company up, until done or put away."""
+        if self._counts.setup is None:
+            return None
+        labels = (
+            (_("Add or import customers"), "/accounts/"), (_("Add a deal"), "/deals/board/"),
+            (_("Move a deal to its next stage"), "/deals/board/"),
+            (_("Shape your pipeline"), "/settings/pipelines/"), (_("Invite a colleague"), "/settings/people/"),
+        )
+        steps = [
+            {"label": label, "href": href, "done": done}
+            for (label, href), done in zip(labels, self._counts.setup, strict=True)
+        ]
+        return {"done": sum(self._counts.setup), "total": len(steps), "steps": steps,
+                "dismiss_url": "/setup/dismiss/"}
+
+    @property
+    def create(self) -> list[dict[str, str]]:
+        return creatable(self._user)
+
+    @property
+    def me_links(self) -> list[dict[str, str]]:
+        return [
+            {"label": _("Profile"), "icon": "user", "href": "/me/"},
+            {"label": _("Settings"), "icon": "settings", "href": "/settings/"},
+            {"label": _("Help"), "icon": "circle-question-mark", "href": "/help/"},
+        ]
+
+    @property
+    def go(self) -> dict[str, str]:
+        return {"h": "/", "i": "/inbox/", "t": "/tasks/", "d": "/deals/board/", "c": "/contacts/",
+                "a": "/accounts/", "s": "/settings/"}
 
 
-def _shell(request: HttpRequest, user: User) -> dict[str, Any]:
-    today = local_date(timezone.now())
-    nav = [
-        {"label": "", "items": [
-            _item(request, "home", _("Home"), "house", "/"),
-            _item(request, "inbox", _("Inbox"), "inbox", "/inbox/", unread_count(user)),
-            _item(request, "tasks", _("Tasks"), "circle-check-big", "/tasks/", due_count(user, today)),
-        ]},
-        {"label": _("Sales"), "items": [
-            _deals_item(request),
-            *[_item(request, kind.name, str(kind.label_plural), kind.icon, f"/{kind.slug}/")
-              for kind in (record_type("contact"), record_type("account"))],
-        ]},
-    ]
-    return {
-        "company_name": tenancy.current().name,
-        "nav": nav,
-        "pinned": _pinned(user),
-        "user": {"name": user.name, "hue": user.hue, "email": user.email},
-        "setup": setup.progress(user),
-        "tabs": [nav[0]["items"][0], nav[1]["items"][0], nav[1]["items"][1],
-                 _item(request, "tasks", _("Tasks"), "circle-check-big", "/tasks/")],
-        "create": _create(user),
-        "palette_url": "/palette/",
-        "me_links": _me_links(user),
-        "go": {"h": "/", "i": "/inbox/", "t": "/tasks/", "d": "/deals/board/", "c": "/contacts/", "a": "/accounts/",
-               "s": "/settings/"},
-        "banner": None,
-        "logout_url": "/sign-out/",
-        "prefs_url": "/me/prefs/",
-    }
-
-
-def _deals_item(request: HttpRequest) -> dict[str, Any]:
-    item = _item(request, "deal", _("Deals"), "kanban", "/deals/board/")
-    return {**item, "current": request.path.startswith("/deals/")}
-
-
-def _pinned(user: User) -> list[dict[str, str]]:
-    rows: list[SavedView] = [view for view in views_for(user) if view.is_pinned]
-    return [{"label": view.name, "href": view_url(view), "icon": "pin"} for view in rows]
-
-
-def _create(user: User) -> list[dict[str, str]]:
+def creatable(user: User) -> list[dict[str, str]]:
     """What `C` offers to make."""
+    kinds = (("d", record_type("deal")), ("c", record_type("contact")), ("a", record_type("account")))
     found = [
         {"label": str(kind.label), "icon": kind.icon, "href": f"/{kind.slug}/new/", "key": key}
-        for key, kind in (("d", record_type("deal")), ("c", record_type("contact")), ("a", record_type("account")))
-        if rules.may_create(user, kind.name)
+        for key, kind in kinds if rules.may_create(user, kind.name)
     ]
     if rules.may_create(user, "activity"):
         found.append({"label": _("Task"), "icon": "circle-check-big", "href": "/tasks/new/", "key": "t"})
     return found
-
-
-def _me_links(user: User) -> list[dict[str, str]]:
-    return [
-        {"label": _("Profile"), "icon": "user", "href": "/me/"},
-        {"label": _("Settings"), "icon": "settings", "href": "/settings/"},
-        {"label": _("Help"), "icon": "circle-question-mark", "href": "/help/"},
-    ]

@@ -23,7 +23,7 @@ class Neighbours:
 
 
 def neighbours(request: HttpRequest, user: User, kind: RecordType, record: Any) -> Neighbours:
-    """Beside `record` in the list named by `?list=`, else in the kind's own order. Two queries."""
+    """Beside `record` in the list named by `?list=`, else in the kind's own order. One query."""
     text = request.GET.get("list", "")
     query = ListQuery(kind=kind)
     if text:
@@ -31,5 +31,5 @@ def neighbours(request: HttpRequest, user: User, kind: RecordType, record: Any) 
             query = replace(read_address(user, kind, QueryDict(text)).query, cursor="")
         except DomainError:
             text = ""
-    before, after = neighbours_of(user, query, record.pk, today=today())
+    before, after = neighbours_of(user, query, record, today=today())
     return Neighbours(before, after, text)

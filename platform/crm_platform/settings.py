@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.ops import environment
 
+django_stubs_ext.monkeypatch()
 ENVIRONMENT = environment.current()
 PACKAGE_DIR = Path(__file__).resolve().parent
 BASE_DIR = PACKAGE_DIR.parents[1]

@@ -117,7 +117,9 @@ def test_failed_company_is_tried_again(operator, globex):
 def test_outbox_shows_mails_as_text(operator, settings):
     settings.EMAIL_BACKEND = "tenants.demo_mail.OutboxBackend"
     mail = DemoMail.objects.create(
-        to="a@example.com", subject="<b>Hello</b>", sent_at=NOON,
+        to="a@example.com",
+        subject="<b>Hello</b>",
+        sent_at=NOON,
         body="Look <script>alert(1)</script>\nhttp://acme.testserver/x/",
     )
 

@@ -66,7 +66,7 @@ def test_mail_of_one_company_is_not_sent_for_the_other(waiting, globex):
 
 
 def test_mail_of_a_worker_that_died_is_sent_by_the_next(waiting, acme):
-    mail._claim(acme, NOON)  # noqa: SLF001  the first half of a worker that is killed
+    mail._claim(acme, NOON)
 
     assert send(acme) == 0
     assert send(acme, NOON + mail.LEASE) == 1

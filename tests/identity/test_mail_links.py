@@ -1,4 +1,5 @@
 """Every link in every mail: good once, for one address, in one company, for a while (T9)."""
+# ruff: noqa: ARG002  each kind of link takes what any of them needs
 
 import datetime as dt
 import re
@@ -59,9 +60,7 @@ class Invite:
         return token_in_mail("joe@example.com")
 
     def use(self, token, person, at):
-        invitations.accept_invitation(
-            token=token, name="Joe", password=OTHER, language="en", at=at
-        )
+        invitations.accept_invitation(token=token, name="Joe", password=OTHER, language="en", at=at)
 
 
 class Enter:
@@ -70,7 +69,10 @@ class Enter:
     def send(self, person, admin, at=NOON):
         secret, token_hash = new_secret()
         MailToken.objects.create(
-            purpose="enter", user=person, token_hash=token_hash, created_at=at,
+            purpose="enter",
+            user=person,
+            token_hash=token_hash,
+            created_at=at,
             expires_at=at + DAY,
         )
         return secret
@@ -80,6 +82,7 @@ class Enter:
 
 
 KINDS = [Reset(), ChangeMail(), Invite(), Enter()]
+# Each kind takes what any of them needs.
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
 
 
@@ -135,19 +138,21 @@ def test_secret_of_a_link_is_kept_nowhere_but_in_the_mail(kind, member, owner):
 
 
 @each_kind
-def test_page_of_a_link_is_refused_at_the_other_company(kind, member, owner, acme, globex, client_for):
+def test_page_of_a_link_is_refused_at_the_other_company(
+    kind, member, owner, acme, globex, client_for
+):
     token = kind.send(member, owner, timezone.now())
     path = {
-        "Reset": f"/reset/{token}/", "Invite": f"/invite/{token}/", "Enter": f"/enter/{token}/",
+        "Reset": f"/reset/{token}/",
+        "Invite": f"/invite/{token}/",
+        "Enter": f"/enter/{token}/",
         "ChangeMail": f"/me/security/mail/{token}/",
     }[type(kind).__name__]
     with tenancy.unit_of_work(globex):
         stranger = factories.user()
     signed_in = stranger if isinstance(kind, ChangeMail) else None
 
-    answer = client_for(globex, signed_in).post(
-        path, {"password": OTHER, "name": "Eve"}
-    )
+    answer = client_for(globex, signed_in).post(path, {"password": OTHER, "name": "Eve"})
 
     assert answer.status_code in (405, 422)
     control = client_for(acme, member if isinstance(kind, ChangeMail) else None)
@@ -156,9 +161,7 @@ def test_page_of_a_link_is_refused_at_the_other_company(kind, member, owner, acm
 
 
 def test_reset_ends_every_session_and_tells_the_person(member):
-    _session, secret = sessions.sign_in(
-        email=member.email, password=PASSWORD, client=HERE, at=NOON
-    )
+    _session, secret = sessions.sign_in(email=member.email, password=PASSWORD, client=HERE, at=NOON)
     token = Reset().send(member, None)
 
     passwords.reset_password(token=token, password=OTHER, at=NOON)
@@ -268,9 +271,14 @@ def test_resending_gives_a_fresh_link_and_ends_the_old_one(owner):
 
 def test_links_are_built_from_the_register_and_never_from_the_request(member, acme, client_for):
     client_for(acme).post(
-        "/forgot/", {"email": member.email},
-        headers={"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example",
-                 "X-Host": "evil.example", "X-Original-Host": "evil.example"},
+        "/forgot/",
+        {"email": member.email},
+        headers={
+            "X-Forwarded-Host": "evil.example",
+            "Forwarded": "host=evil.example",
+            "X-Host": "evil.example",
+            "X-Original-Host": "evil.example",
+        },
     )
 
     body = OutgoingMail.objects.get(to=member.email).body

@@ -10,12 +10,17 @@ from crm_platform.kernel.errors import Conflict, Invalid, NotAllowed
 from tests import factories
 
 NOON = factories.NOON
-ALL = {verb: "all" for verb in ("view", "create", "edit", "delete", "export")}
+ALL = dict.fromkeys(("view", "create", "edit", "delete", "export"), "all")
 
 
 def edit(role, actor, **values):
-    given = {"name": role.name, "rights": role.rights, "abilities": role.abilities,
-             "field_limits": role.field_limits, **values}
+    given = {
+        "name": role.name,
+        "rights": role.rights,
+        "abilities": role.abilities,
+        "field_limits": role.field_limits,
+        **values,
+    }
     return roles.edit_role(role=role, **given, actor=actor, at=NOON)
 
 
@@ -60,8 +65,13 @@ def test_nobody_edits_their_way_above_their_own_role(in_acme):
 
 @pytest.mark.parametrize(
     "rights",
-    [{}, {"*": {}}, {"*": {**ALL, "view": "everything"}}, {"*": ALL, "planet": ALL},
-     {"*": {**ALL, "fly": "all"}}],
+    [
+        {},
+        {"*": {}},
+        {"*": {**ALL, "view": "everything"}},
+        {"*": ALL, "planet": ALL},
+        {"*": {**ALL, "fly": "all"}},
+    ],
 )
 def test_rights_that_make_no_sense_are_refused(owner, rights):
     with pytest.raises(Invalid):

@@ -51,10 +51,13 @@ def test_two_teams_of_one_name_side_by_side_are_refused(tree):
 
 
 def test_nesting_ends_before_the_path_is_cut(tree):
-    with pytest.raises(Invalid):
+    def dig():
         parent = tree["taipei"]
         for number in range(200):
             parent = tree["make"](f"Deeper {number}", parent)
+
+    with pytest.raises(Invalid):
+        dig()
 
 
 def test_team_with_teams_or_people_is_not_removed(tree, owner):

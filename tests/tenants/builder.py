@@ -1,4 +1,4 @@
-"""A process that builds companies in children, one a line of input, so that a test can kill them."""
+"""A process that builds companies in children, one a line of input, for a test to kill."""
 
 import os
 import sys
@@ -20,6 +20,6 @@ for line in sys.stdin:
             services.build(company_id=UUID(line.strip()), at=timezone.now())
         finally:
             os._exit(0)
-    print(child, flush=True)
+    print(child, flush=True)  # noqa: T201  talks to the test
     os.waitpid(child, 0)
-    print("ended", flush=True)
+    print("ended", flush=True)  # noqa: T201

@@ -1,4 +1,5 @@
 """Commands over companies: they show before they change, and one failure stops no other."""
+# ruff: noqa: S608  schema names of our own
 
 import io
 
@@ -34,11 +35,15 @@ def test_company_remove_changes_nothing_unless_told_really(company):
     assert state_of(company) == "active"
 
 
-@pytest.mark.parametrize(("name", "schema"), [("", ""), ("right", ""), ("", "right"), ("x", "right")])
+@pytest.mark.parametrize(
+    ("name", "schema"), [("", ""), ("right", ""), ("", "right"), ("x", "right")]
+)
 def test_company_remove_refuses_names_that_are_not_typed_right(company, name, schema):
     with pytest.raises(CommandError):
         run(
-            "company_remove", company.slug, really=True,
+            "company_remove",
+            company.slug,
+            really=True,
             name=company.name if name == "right" else name,
             schema=company.schema if schema == "right" else schema,
         )

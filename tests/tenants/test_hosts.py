@@ -11,11 +11,28 @@ from tests import factories
 
 NOON = factories.NOON
 UNKNOWN = [
-    "nobody.testserver", "evil.example", "testserver.evil.example", "acme.testserver.evil.example",
-    "acme-testserver", "127.0.0.1", "[::1]", "localhost", "xn--acme.testserver", "acme",
-    "acme..testserver", ".testserver", "a" * 300 + ".testserver", "acme.testserver,evil.example",
-    "acme.testserver@evil.example", "acme_testserver", "*.testserver", "operators.acme.testserver",
-    "acme.testserver:80:80", "acme.testserver/x", "аcme.testserver", "acme.testserver%00",
+    "nobody.testserver",
+    "evil.example",
+    "testserver.evil.example",
+    "acme.testserver.evil.example",
+    "acme-testserver",
+    "127.0.0.1",
+    "[::1]",
+    "localhost",
+    "xn--acme.testserver",
+    "acme",
+    "acme..testserver",
+    ".testserver",
+    "a" * 300 + ".testserver",
+    "acme.testserver,evil.example",
+    "acme.testserver@evil.example",
+    "acme_testserver",
+    "*.testserver",
+    "operators.acme.testserver",
+    "acme.testserver:80:80",
+    "acme.testserver/x",
+    "аcme.testserver",
+    "acme.testserver%00",
 ]
 
 
@@ -35,8 +52,13 @@ def test_unknown_host_gets_a_plain_page_that_shows_nothing_of_anybody(in_acme, a
 
 @pytest.mark.parametrize(
     "variant",
-    ["ACME.testserver", "acme.testserver.", "www.acme.testserver", "Acme.TestServer.",
-     "WWW.acme.testserver:8000"],
+    [
+        "ACME.testserver",
+        "acme.testserver.",
+        "www.acme.testserver",
+        "Acme.TestServer.",
+        "WWW.acme.testserver:8000",
+    ],
 )
 def test_other_spelling_is_redirected_to_the_canonical_host_for_reading_only(in_acme, variant):
     answer = at(variant, "/sign-in/?next=/me/")

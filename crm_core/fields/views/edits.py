@@ -86,10 +86,8 @@ def _shown(
     request: HttpRequest, kind: RecordType, field: Field, record: Any, *, editable: bool
 ) -> HttpResponse:
     if _place(request) == "cell":
-        return HttpResponse(cells.cell(kind, field, record, editable=editable))
-    context = {"kind": kind, "record": record, "field": field, "editable": editable,
-               "shown": cells.shown(field, record)}
-    return render(request, "fields/_fact.html", context)
+        return HttpResponse(cells.cell(field, record, editable=editable))
+    return HttpResponse(cells.fact(kind, field, record, editable=editable))
 
 
 def _control(

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.html import escape
+from django.utils.html import escape, json_script
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm_core.fields import catalogue, cells, filters, spans
 from crm_core.fields.addresses import list_address, read_address, view_url
-from crm_core.fields.lists import ListPage, ListQuery, Row, page_of
+from crm_core.fields.lists import ListPage, ListQuery, Row, page_of, shown_fields
 from crm_core.fields.queries import views_for
 from crm_core.fields.requests import StaffRequest, record_view, today
 from crm_core.registry import Field, Kind, RecordType
@@ -20,7 +20,9 @@ from crm_core.registry.queries import visible_to
 from crm_core.registry.store import text_match
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
+from crm_platform.ui import kept
 from crm_platform.ui import render as parts
+from crm_platform.ui.answers import is_htmx
 
 PICKED = 8
 
@@ -47,7 +49,6 @@ def record_list(request: StaffRequest, kind: RecordType) -> HttpResponse:
         is_edited=address.is_edited,
         view_href=view_url(address.view) if address.view else "",
         headings=_headings(page.fields, address.query),
-        columns=_columns(request.user, kind, page.fields),
     )
     return render(request, "fields/list.html", context)
 
@@ -62,27 +63,35 @@ def list_context(user: User, kind: RecordType, query: ListQuery) -> dict[str, An
     return {
         "views": views,
         "filters": {
-            "fields": [_editor(each) for each in known if each.filterable],
+            "fields_json": kept.keep(
+                kept.key_of("filters", kind.name, user.role_id),
+                lambda: _editor_json(known),
+            ),
             "chips": [chip(user, query, each) for each in query.filters],
             "clear_href": f"?{list_address(replace(query, filters=()))}",
         },
-        "all_fields": known,
+        "bulk_key": kept.key_of("bulk", kind.name, user.role_id),
         "may_create": rules.may_create(user, kind.name),
         "may_bulk": rules.has_ability(user, "records.bulk"),
         "may_import": rules.has_ability(user, "records.import"),
         "may_export": rules.level(user, kind.name, "export") != "none",
         "address": list_address(query),
         "address_without_words": list_address(replace(query, words="")),
-        "people": [p for p in catalogue.people().values() if p.is_active],
-        "tags": list(catalogue.tags().values()),
+        "people": lambda: [p for p in catalogue.people().values() if p.is_active],
+        "tags": lambda: list(catalogue.tags().values()),
     }
+
+
+def _editor_json(known: list[Field]) -> str:
+    """The filter editor's fields as a script element of JSON."""
+    return json_script([_editor(each) for each in known if each.filterable], "filter-fields")
 
 
 def rows_html(user: User, kind: RecordType, page: ListPage) -> Any:
     """The rows of a list as HTML; every value is escaped by `cells`."""
     roles = _phone_roles(page.fields[1:])
     columns = [
-        (cells.Column(kind, field, roles.get(field.name, "")), catalogue.may_write(user, kind, field))
+        (cells.Column(field, roles.get(field.name, "")), catalogue.may_write(user, kind, field))
         for field in page.fields[1:]
     ]
     may_all = rules.level(user, kind.name, "edit") == "all"
@@ -181,6 +190,19 @@ def _link_names(user: User, given: filters.Filter) -> dict[str, str]:
     ids = [int(v) for v in given.values if v.isdigit()]
     rows = visible_to(user, given.field.target).select_related(None).filter(pk__in=ids)
     return {str(pk): name for pk, name in rows.values_list("pk", "name")}
+
+
+@require_safe
+@record_view
+def columns(request: StaffRequest, kind: RecordType) -> HttpResponse:
+    """Choose which columns the list shows and in which order."""
+    address = read_address(request.user, kind, request.GET)
+    context = {
+        "kind": kind, "query": address.query, "view": address.view,
+        "columns": _columns(request.user, kind, shown_fields(request.user, address.query)),
+    }
+    template = "fields/_columns.html" if is_htmx(request) else "fields/columns.html"
+    return render(request, template, context)
 
 
 _EDITOR_TYPES = {

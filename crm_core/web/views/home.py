@@ -20,7 +20,7 @@ from crm_core.registry.queries import visible_to
 from crm_core.sales.models import Deal
 from crm_core.search import queries as search
 from crm_core.web import queries, samples, services
-from crm_core.web.context import _create
+from crm_core.web.context import creatable
 from crm_core.web.settings_nav import ITEMS
 from crm_core.web.templates_of_industry import INDUSTRIES
 from crm_platform.identity import rules
@@ -204,14 +204,14 @@ def _starred(request: StaffRequest) -> list[dict[str, Any]]:
 def _commands(request: StaffRequest) -> list[dict[str, Any]]:
     made = [
         {"label": _("New %(name)s") % {"name": item["label"]}, "icon": "plus",
-         "href": f"#open:{item['href']}", "keys": "C"}
-        for item in _create(request.user)
+         "href": f"#open:{item['href']}", "shortcut": "C"}
+        for item in creatable(request.user)
     ]
     return [
         *made,
         {"label": _("Switch theme"), "icon": "sun-moon", "href": "#theme"},
         {"label": _("Switch density"), "icon": "rows-3", "href": "#density"},
-        {"label": _("Keyboard shortcuts"), "icon": "keyboard", "href": "#keys", "keys": "?"},
+        {"label": _("Keyboard shortcuts"), "icon": "keyboard", "href": "#keys", "shortcut": "?"},
     ]
 
 
@@ -219,10 +219,10 @@ def _places(request: StaffRequest) -> list[dict[str, Any]]:
     from django.urls import reverse
 
     places = [
-        {"label": _("Home"), "icon": "house", "href": "/", "keys": "G H"},
-        {"label": _("Deal board"), "icon": "kanban", "href": "/deals/board/", "keys": "G D"},
-        {"label": _("Tasks"), "icon": "circle-check-big", "href": "/tasks/", "keys": "G T"},
-        {"label": _("Inbox"), "icon": "inbox", "href": "/inbox/", "keys": "G I"},
+        {"label": _("Home"), "icon": "house", "href": "/", "shortcut": "G H"},
+        {"label": _("Deal board"), "icon": "kanban", "href": "/deals/board/", "shortcut": "G D"},
+        {"label": _("Tasks"), "icon": "circle-check-big", "href": "/tasks/", "shortcut": "G T"},
+        {"label": _("Inbox"), "icon": "inbox", "href": "/inbox/", "shortcut": "G I"},
         *[{"label": str(kind.label_plural), "icon": kind.icon, "href": f"/{kind.slug}/"}
           for kind in record_types()],
         {"label": _("Deals by stage"), "icon": "chart-column", "href": "/reports/deals-by-stage/"},

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
 from crm_core.activities import timeline
 from crm_core.fields import catalogue, cells
-from crm_core.fields.queries import is_starred
+from crm_core.fields.models import Star
 from crm_core.fields.requests import StaffRequest, record_view
+from crm_core.fields.values import EMPTY
 from crm_core.registry import RecordType
 from crm_core.registry.queries import get_visible
 from crm_core.sales import queries as sales
@@ -27,7 +30,7 @@ HIDDEN_FACTS = ("next_step_at", "team", "source_id", "first_name", "last_name", 
 @record_view
 def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> HttpResponse:
     """Header, facts, composer, story, related records, previous and next."""
-    record = get_visible(request.user, kind, record_id)
+    record = _starred(request.user, kind, record_id)
     may_edit = rules.may(request.user, "edit", kind.name, record)
     context = {
         "kind": kind,
@@ -36,7 +39,7 @@ def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> Http
         "may_edit": may_edit,
         "may_delete": rules.may(request.user, "delete", kind.name, record),
         "facts": facts_of(request.user, kind, record, may_edit=may_edit),
-        "is_starred": is_starred(request.user, kind, record.pk),
+        "is_starred": record.is_starred,
         "beside": neighbours(request, request.user, kind, record),
         "people": [p for p in catalogue.people().values() if p.is_active],
         "timeline_kinds": timeline.kinds(),
@@ -54,20 +57,23 @@ def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> Http
     return render(request, f"web/{kind.name}.html", context)
 
 
-def facts_of(user: User, kind: RecordType, record: Any, *, may_edit: bool) -> list[dict[str, Any]]:
-    """The facts panel: filled ones first come, empty ones behind “more”."""
-    found = []
+def _starred(user: User, kind: RecordType, record_id: int) -> Any:
+    """The record, with whether the person starred it as `is_starred`. One query."""
+    star = Star.objects.filter(user=user, record_type=kind.name, record_id=OuterRef("pk"))
+    return get_visible(user, kind, record_id, annotations={"is_starred": Exists(star)})
+
+
+def facts_of(user: User, kind: RecordType, record: Any, *, may_edit: bool) -> dict[str, Any]:
+    """The facts panel as HTML: `first` what is filled or usual, `more` the rest."""
+    first, more = [], []
     for field in catalogue.fields_for(user, kind):
         if field.name in HIDDEN_FACTS or (kind.name == "deal" and field.name in ("pipeline", "stage")):
             continue
-        shown = cells.shown(field, record)
-        found.append({
-            "field": field,
-            "shown": shown,
-            "editable": may_edit and catalogue.may_write(user, kind, field),
-            "is_first": field.in_list or field.required or bool(shown) or bool(field.custom_key),
-        })
-    return found
+        editable = may_edit and catalogue.may_write(user, kind, field)
+        html = cells.fact(kind, field, record, editable=editable)
+        usual = field.in_list or field.required or field.custom_key
+        (first if usual or cells.value_of(field, record) not in EMPTY else more).append(html)
+    return {"first": mark_safe("".join(first)), "more": mark_safe("".join(more))}  # noqa: S308  by cells
 
 
 def _deal_context(deal: Deal) -> dict[str, Any]:

@@ -61,9 +61,7 @@ def companies(request: HttpRequest) -> HttpResponse:
     return render(request, "console/companies.html", context)
 
 
-def _company_page(
-    request: HttpRequest, company: Company, form: forms.SuspendForm
-) -> HttpResponse:
+def _company_page(request: HttpRequest, company: Company, form: forms.SuspendForm) -> HttpResponse:
     context = {
         "company": company,
         "state": state_word(company.state),
@@ -88,7 +86,7 @@ def company(request: HttpRequest, company_id: UUID) -> HttpResponse:
 
 @require_POST
 @operators_only
-def retry(request: HttpRequest, company_id: UUID) -> HttpResponse:
+def retry(_request: HttpRequest, company_id: UUID) -> HttpResponse:
     """Build a failed company once more."""
     services.retry(company_id=company_id)
     later(tasks.build_company, company_id=str(company_id))
@@ -109,7 +107,7 @@ def suspend(request: HttpRequest, company_id: UUID) -> HttpResponse:
 
 @require_POST
 @operators_only
-def resume(request: HttpRequest, company_id: UUID) -> HttpResponse:
+def resume(_request: HttpRequest, company_id: UUID) -> HttpResponse:
     """Open a suspended company again."""
     services.resume(company_id=company_id)
     return toast(redirect("console:company", company_id), _("Open again"))

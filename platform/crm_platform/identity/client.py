@@ -43,3 +43,20 @@ def _valid(text: str) -> str | None:
         return None
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
+
+
+# The first that is found; many browsers also carry the names of those below them.
+_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "FxiOS": "Firefox",
+             "MicroMessenger": "WeChat", "Line/": "LINE", "Chrome": "Chrome", "CriOS": "Chrome",
+             "Safari": "Safari"}  # fmt: skip
+_SYSTEMS = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
+            "Mac OS": "macOS", "CrOS": "ChromeOS", "Linux": "Linux"}  # fmt: skip
+
+
+def browser_label(user_agent: str) -> str:
+    """`Chrome · Windows`, as a person would say it; empty when nothing is recognised."""
+    found = (
+        next((label for mark, label in names.items() if mark in user_agent), "")
+        for names in (_BROWSERS, _SYSTEMS)
+    )
+    return " · ".join(label for label in found if label)

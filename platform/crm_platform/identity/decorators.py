@@ -20,9 +20,9 @@ V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 def safe_next(text: str | None, default: str = "/") -> str:
     """`text` if it is a path of this host, else `default`."""
-    if text and text.startswith("/") and url_has_allowed_host_and_scheme(text, allowed_hosts=None):
-        return text
-    return default
+    if not text or not text.startswith("/") or not text.isprintable():
+        return default
+    return text if url_has_allowed_host_and_scheme(text, allowed_hosts=None) else default
 
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -30,17 +30,17 @@ def time_zone_choices() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in kept)]
 
 
-class RoleChoice(forms.ModelChoiceField):
+class RoleChoice(forms.ModelChoiceField[Role]):
     """A role by its shown name."""
 
-    def label_from_instance(self, obj: Role) -> str:  # type: ignore[override]
+    def label_from_instance(self, obj: Role) -> str:
         return role_name(obj)
 
 
-class TeamChoice(forms.ModelChoiceField):
+class TeamChoice(forms.ModelChoiceField[Team]):
     """A team in the tree, indented by its depth."""
 
-    def label_from_instance(self, obj: Team) -> str:  # type: ignore[override]
+    def label_from_instance(self, obj: Team) -> str:
         return "\u2003" * max(0, obj.path.count("/") - 2) + obj.name
 
 
@@ -84,7 +84,10 @@ class ProfileForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     title = forms.CharField(label=_("Job title"), max_length=120, required=False)
     phone = forms.CharField(
-        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput({"inputmode": "tel"})
+        label=_("Phone"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput({"inputmode": "tel"}),
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
@@ -164,7 +167,9 @@ class DeactivateForm(forms.Form):
 
 
 class TeamForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput({"autofocus": True}))
+    name = forms.CharField(
+        label=_("Name"), max_length=80, widget=forms.TextInput({"autofocus": True})
+    )
     parent = TeamChoice(
         label=_("Below"), queryset=Team.objects.none(), required=False,
         empty_label=_("Nothing: at the top"),
@@ -179,8 +184,12 @@ class TeamForm(forms.Form):
 
 
 class CopyRoleForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput({"autofocus": True}))
-    role = RoleChoice(label=_("Begin with the rights of"), queryset=Role.objects.none(), empty_label=None)
+    name = forms.CharField(
+        label=_("Name"), max_length=80, widget=forms.TextInput({"autofocus": True})
+    )
+    role = RoleChoice(
+        label=_("Begin with the rights of"), queryset=Role.objects.none(), empty_label=None
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -189,7 +198,7 @@ class CopyRoleForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """The rights matrix: selects `level.<type>.<verb>`, boxes `ability`, selects `limit.<type>.<field>`."""
+    """The rights matrix: `level.<type>.<verb>`, boxes `abilities`, `limit.<type>.<field>`."""
 
     name = forms.CharField(label=_("Name"), max_length=80, required=False)
     abilities = forms.MultipleChoiceField(required=False)

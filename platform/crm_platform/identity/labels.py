@@ -10,7 +10,7 @@ VERBS = {
     "export": _("Export"),
 }  # fmt: skip
 LEVELS = {
-    "none": _("Nothing"), "own": _("Own"), "team": _("Team"), "below": _("Team and below"),
+    "none": _("Nothing"), "own": _("Own"), "team": _("Team"), "below": _("Teams below"),
     "all": _("All"),
 }  # fmt: skip
 FIELD_LIMITS = {"": _("Free"), "read": _("Read only"), "hidden": _("Hidden")}

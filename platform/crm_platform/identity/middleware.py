@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm_platform.identity.services import sessions
 from crm_platform.identity.visitor import VISITOR
-from crm_platform.kernel import snapshot, tenancy
+from crm_platform.kernel import tenancy
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -41,13 +41,12 @@ def _recognise(request: HttpRequest, secret: str) -> None:
     if session is None:
         return
     request.user, request.session_row = session.user, session  # type: ignore[attr-defined]
-    snapshot.know_version(session.config_version or 1)  # type: ignore[attr-defined]  # annotated
     sessions.touch(session, at=at)
 
 
 def keep_cookie(response: HttpResponseBase, secret: str) -> None:
     """Give the browser its session: this host only, out of reach of scripts."""
-    response.set_cookie(  # type: ignore[attr-defined]
+    response.set_cookie(
         settings.SESSION_COOKIE_NAME, secret, max_age=int(sessions.LONGEST.total_seconds()),
         path="/", domain=None, secure=settings.SESSION_COOKIE_SECURE, httponly=True,
         samesite="Lax",
@@ -56,7 +55,7 @@ def keep_cookie(response: HttpResponseBase, secret: str) -> None:
 
 def forget_cookie(response: HttpResponseBase) -> None:
     """Take the session's cookie away."""
-    response.set_cookie(  # type: ignore[attr-defined]
+    response.set_cookie(
         settings.SESSION_COOKIE_NAME, "", max_age=0, path="/", domain=None,
         secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
     )  # fmt: skip

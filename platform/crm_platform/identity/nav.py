@@ -30,10 +30,14 @@ YOU, COMPANY = _("You"), _("Company")
 SETTINGS_ITEMS = (
     SettingsItem(YOU, "profile", _("Profile"), "user", "identity:me"),
     SettingsItem(YOU, "security", _("Sign-in and security"), "shield", "identity:security"),
-    SettingsItem(YOU, "tokens", _("Keys for programs"), "key-round", "identity:tokens", "api.tokens"),
+    SettingsItem(
+        YOU, "tokens", _("Keys for programs"), "key-round", "identity:tokens", "api.tokens"
+    ),
     SettingsItem(COMPANY, "people", _("People"), "users", "identity:people", "users.manage"),
     SettingsItem(COMPANY, "teams", _("Teams"), "network", "identity:teams", "users.manage"),
-    SettingsItem(COMPANY, "roles", _("Roles and rights"), "user-cog", "identity:roles", "roles.manage"),
+    SettingsItem(
+        COMPANY, "roles", _("Roles and rights"), "user-cog", "identity:roles", "roles.manage"
+    ),
 )
 
 

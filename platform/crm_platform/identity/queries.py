@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from crm_platform.identity.models import Invitation, Role, Team, User
+from crm_platform.kernel.snapshot import snapshot
 
 
 def people() -> QuerySet[User]:
@@ -71,9 +72,9 @@ class TeamRow:
         return self.team.name
 
     @property
-    def indented(self) -> str:
-        """The name as an option of a flat list shows it."""
-        return "\u2003" * self.depth + self.team.name
+    def steps(self) -> range:
+        """One for each level above, for the template to indent by."""
+        return range(self.depth)
 
 
 def team_tree() -> list[TeamRow]:
@@ -97,3 +98,9 @@ def team_tree() -> list[TeamRow]:
 
 def is_too_old(invitation: Invitation, at: dt.datetime) -> bool:
     return invitation.expires_at <= at
+
+
+@snapshot
+def roles_by_id() -> dict[int, Role]:
+    """Every role by id. Kept in the process and shared: never change one."""
+    return {role.pk: role for role in Role.objects.all()}

@@ -38,6 +38,11 @@ def know_version(number: int) -> None:
     tenancy.unit_facts()[_VERSION] = number
 
 
+def is_changing() -> bool:
+    """Whether this unit of work changed configuration: nothing derived may be kept meanwhile."""
+    return bool(tenancy.unit_facts().get(_CHANGED))
+
+
 def bump() -> None:
     """Configuration changed: every process reads it anew from the next unit of work on."""
     assert _raise_version is not None

@@ -47,10 +47,7 @@ def check_slug(slug: str) -> str:
         Invalid: wrong shape, reserved or taken.
     """
     rules.check_slug(slug)
-    if not tenants_queries.slug_is_free(slug):
-        raise Invalid(
-            _("Another company has this address name. Choose another one."), field="slug"
-        )
+    tenants.demand_free_slug(slug)
     return slug
 
 
@@ -194,7 +191,7 @@ def _build(company_id: UUID, at: dt.datetime) -> None:
 
 @transaction.atomic
 def way_in(*, sign_up: SignUp, at: dt.datetime) -> str:
-    """Where to send the owner of an open company: once through the one-time door, then to sign-in."""
+    """Where the owner of an open company goes: once by the one-time door, then to sign-in."""
     address = settings.ENVIRONMENT.address_of(f"{sign_up.slug}.{settings.BASE_DOMAIN}")
     if sign_up.entered_at is None:
         SignUp.objects.filter(pk=sign_up.pk).update(entered_at=at)

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -37,7 +38,12 @@ def _may_leave(response: HttpResponse) -> HttpResponse:
 @require_GET
 def landing(request: HttpRequest) -> HttpResponse:
     """What Rapport is, in our own words."""
-    context = {"form": forms.FindForm(), **_domain()}
+    context = {
+        "form": forms.FindForm(),
+        "sign_in_url": reverse("signup:find"),
+        "sign_up_url": reverse("signup:sign_up"),
+        **_domain(),
+    }
     return _may_leave(render(request, "signup/landing.html", context))
 
 

@@ -18,8 +18,10 @@ SHEETS = (
 )  # fmt: skip
 
 
+@functools.cache
 def url(path: str) -> str:
-    """The address of a static file; without a manifest entry, the plain address."""
+    """The address of a static file; without a manifest entry, the plain address. A deployment's
+    files never change under a running process."""
     try:
         return staticfiles_storage.url(path)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -111,12 +112,21 @@ def language(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+@functools.lru_cache(maxsize=256)
+def zone_named(name: str) -> zoneinfo.ZoneInfo | None:
+    """A time zone by name; None for no name or one this machine does not know."""
+    try:
+        return zoneinfo.ZoneInfo(name) if name else None
+    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
+        return None
+
+
 def time_zone(get_response: GetResponse) -> GetResponse:
     """Run the request in the person's own time zone, if they chose one. After authentication."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         name = signed_in_attribute(request, "time_zone")
-        zone = zoneinfo.ZoneInfo(name) if name in zoneinfo.available_timezones() else None
+        zone = zone_named(name)
         with timezone.override(zone) if zone else nullcontext():
             return get_response(request)
 

@@ -40,7 +40,7 @@ class Refusals:
 
 def _title_of(status: int) -> str:
     titles = {
-        403: _("Your role does not allow this"),
+        403: _("Not allowed"),
         404: _("This page is not here"),
         429: _("A little slower, please"),
     }

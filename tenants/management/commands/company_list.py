@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "List the companies with state, users, size and last use."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **_options: Any) -> None:
         with tenancy.unit_of_work(tenancy.PLATFORM):
             rows = list(queries.companies())
         for row in rows:

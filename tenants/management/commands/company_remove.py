@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="the company's name, typed")
         parser.add_argument("--schema", default="", help="the company's schema, typed")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         with tenancy.unit_of_work(tenancy.PLATFORM):
             company = queries.find_company(options["company"])
         if company is None:

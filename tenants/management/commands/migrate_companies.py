@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("companies", nargs="*", help="address names; every company without any")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         with tenancy.unit_of_work(tenancy.PLATFORM):
             wanted = queries.standing_companies(options["companies"])
         failed = 0

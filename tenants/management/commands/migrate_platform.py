@@ -13,6 +13,8 @@ class Command(BaseCommand):
     help = "Migrate the platform's schema; companies have `migrate_companies`."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         with owner_connection().working_in(PLATFORM_SCHEMA):
-            call_command("migrate", database="owner", verbosity=options["verbosity"], skip_checks=True)
+            call_command(
+                "migrate", database="owner", verbosity=options["verbosity"], skip_checks=True
+            )

@@ -120,9 +120,7 @@ def open_invitation(token: str, *, at: dt.datetime) -> Invitation:
         ).first()
     )  # fmt: skip
     if row is None:
-        raise Invalid(
-            _("This invitation was used, withdrawn or is too old. Ask for a new one.")
-        )
+        raise Invalid(_("This invitation was used, withdrawn or is too old. Ask for a new one."))
     return row
 
 

@@ -12,7 +12,7 @@ from crm_platform.identity import attempts, history, onetime
 from crm_platform.identity.client import Client
 from crm_platform.identity.models import MailToken, Session, User
 from crm_platform.identity.services import letters, sessions
-from crm_platform.kernel.errors import Invalid
+from crm_platform.kernel.errors import Invalid, TooMany
 
 RESET_VALID = dt.timedelta(hours=1)
 
@@ -66,7 +66,7 @@ def _has_room(email: str, at: dt.datetime) -> bool:
     """Whether this address may get one more mail; silent, or it would tell who is here."""
     try:
         attempts.count_one(attempts.RESET, email, at=at)
-    except attempts.TooMany:
+    except TooMany:
         return False
     return True
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import zoneinfo
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -107,9 +108,7 @@ def change_team(*, person: User, team: Team | None, actor: User, at: dt.datetime
 
 
 @transaction.atomic
-def place(
-    *, person: User, role: Role, team: Team | None, actor: User, at: dt.datetime
-) -> User:
+def place(*, person: User, role: Role, team: Team | None, actor: User, at: dt.datetime) -> User:
     """Role and team in one act, as the dialog sends them; unchanged parts need no right.
 
     Raises:
@@ -148,7 +147,7 @@ def deactivate(*, person: User, successor: User | None, actor: User, at: dt.date
     person.save(update_fields=["is_active", "deactivated_at"])
     _end_everything(person, at)
     successor_id = successor.pk if successor else None
-    changes = {"is_active": [True, False], "successor": [None, successor_id]}
+    changes: dict[str, list[Any]] = {"is_active": [True, False], "successor": [None, successor_id]}
     history.note("person.deactivated", person, actor=actor, at=at, changes=changes, is_config=True)
     publish(PersonDeactivated(person.pk, successor_id, actor.pk, at))
     return person

@@ -41,7 +41,7 @@ def _clean_name(name: str, but: int | None = None) -> str:
     name = " ".join(name.split())
     if not 0 < len(name) <= 80:
         raise Invalid(_("Give the role a name of up to 80 characters."), field="name")
-    if Role.objects.filter(name__iexact=name).exclude(pk=but).exists():
+    if Role.objects.filter(name__iexact=name).exclude(pk=but or 0).exists():
         raise Invalid(_("There is a role of this name already."), field="name")
     return name
 

@@ -1,19 +1,22 @@
 """Signing in and out, and the browsers a person is signed in with."""
 
 import datetime as dt
-from typing import cast
+import json
+from typing import Any, cast
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import Subquery
+from django.db.models import QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from crm_platform.identity import attempts, onetime
 from crm_platform.identity.client import Client
 from crm_platform.identity.history import THE_ROW
 from crm_platform.identity.models import ConfigVersion, MailToken, Session, User
-from crm_platform.kernel import tenancy
+from crm_platform.identity.queries import roles_by_id
+from crm_platform.kernel import snapshot, tenancy
 from crm_platform.kernel.errors import Invalid, NotFound
+from crm_platform.kernel.prepared import Prepared
 
 IDLE = dt.timedelta(days=14)
 LONGEST = dt.timedelta(days=60)
@@ -85,21 +88,43 @@ def enter(*, token: str, client: Client, at: dt.datetime) -> tuple[Session, str]
     return begin_session(user=row.user, client=client, at=at)
 
 
+_SESSION = [field.attname for field in Session._meta.concrete_fields]
+_USER = [field.attname for field in User._meta.concrete_fields]
+_PREFERENCES = _USER.index("preferences")
+
+
+def _live(*, key_hash: str, now: dt.datetime, idle_since: dt.datetime) -> QuerySet[Session, Any]:
+    version = ConfigVersion.objects.filter(pk=THE_ROW).values("version")
+    return (
+        Session.objects.annotate(config_version=Subquery(version))
+        .filter(key_hash=key_hash, expires_at__gt=now, last_seen_at__gt=idle_since)
+        .filter(user__is_active=True)
+        .values_list(*_SESSION, *[f"user__{name}" for name in _USER], "config_version")
+    )
+
+
+_find_live = Prepared(_live, key_hash=str, now=dt.datetime, idle_since=dt.datetime)
+
+
 def live_session(secret: str, *, at: dt.datetime) -> Session | None:
-    """The session of a cookie, with `user`, role, team and `config_version`. One query.
+    """The session of a cookie with its `user` and role. One query; also tells the configuration's
+    version to whoever keeps snapshots.
 
     None for an unknown, ended, idle or expired one, of a deactivated person, or another company's.
+    The user's role is the process's snapshot of it: read it, never change it.
     """
-    version = ConfigVersion.objects.filter(pk=THE_ROW).values("version")
-    session = (
-        Session.objects.select_related("user__role", "user__team")
-        .annotate(config_version=Subquery(version))
-        .filter(key_hash=onetime.hash_of(secret), expires_at__gt=at, last_seen_at__gt=at - IDLE)
-        .filter(user__is_active=True)
-        .first()
-    )
-    if session is None or session.company_id != tenancy.current().id:
+    rows = _find_live(key_hash=onetime.hash_of(secret), now=at, idle_since=at - IDLE)
+    if not rows:
         return None
+    *values, version = rows[0]
+    session = Session.from_db("default", _SESSION, values[: len(_SESSION)])
+    if session.company_id != tenancy.current().id:
+        return None
+    person = values[len(_SESSION) :]
+    person[_PREFERENCES] = json.loads(person[_PREFERENCES])
+    session.user = User.from_db("default", _USER, person)
+    snapshot.know_version(version or 1)
+    session.user.role = roles_by_id()[session.user.role_id]
     return session
 
 

@@ -30,7 +30,7 @@ def _path_under(parent: Team | None, pk: int) -> str:
 
 def _demand_free_name(name: str, parent: Team | None, but: int | None = None) -> None:
     parent_id = parent.pk if parent else None
-    if Team.objects.filter(name__iexact=name, parent_id=parent_id).exclude(pk=but).exists():
+    if Team.objects.filter(name__iexact=name, parent_id=parent_id).exclude(pk=but or 0).exists():
         raise Invalid(_("There is a team of this name here already."), field="name")
 
 
@@ -62,9 +62,7 @@ def create_team(*, name: str, parent: Team | None, actor: User, at: dt.datetime)
 
 
 @transaction.atomic
-def alter_team(
-    *, team: Team, name: str, parent: Team | None, actor: User, at: dt.datetime
-) -> Team:
+def alter_team(*, team: Team, name: str, parent: Team | None, actor: User, at: dt.datetime) -> Team:
     """Rename a team and move it, with all below it, under `parent`.
 
     Raises:

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import secrets
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Subquery
@@ -38,7 +39,7 @@ def make_token(
         raise Invalid(_("Choose what the key may do."), field="scope")
     if not 1 <= days <= LONGEST_DAYS:
         raise Invalid(_("A key is good for 1 to 365 days."), field="days")
-    if ApiToken.objects.filter(user=user, revoked_at=None, expires_at__gt=at).count() >= MOST_TOKENS:
+    if len(tokens_of(user, at=at)) >= MOST_TOKENS:
         raise Invalid(_("You have twenty keys. Revoke one first."))
     prefix = secrets.token_hex(4)
     key = f"rap_{prefix}_{secrets.token_urlsafe(32)}"
@@ -46,7 +47,7 @@ def make_token(
         user=user, name=name, prefix=prefix, key_hash=onetime.hash_of(key), scope=scope,
         created_at=at, expires_at=at + dt.timedelta(days=days),
     )  # fmt: skip
-    changes = {"scope": [None, scope], "days": [None, days]}
+    changes: dict[str, list[Any]] = {"scope": [None, scope], "days": [None, days]}
     history.note("token.made", token, actor=user, at=at, changes=changes)
     return token, key
 

@@ -51,15 +51,18 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return redirect(safe_next(request.GET.get("next")))
         form = forms.SignInForm(initial={"next": safe_next(request.GET.get("next"))})
         return render(request, "identity/sign_in.html", {"form": form, **_house()})
-    form = forms.SignInForm(request.POST)
+    form, status = forms.SignInForm(request.POST), 422
     if form.is_valid():
-        with refusals_on(form):
+        try:
             _session, secret = sessions.sign_in(
                 email=form.cleaned_data["email"], password=form.cleaned_data["password"],
                 client=client_of(request), at=timezone.now(),
             )  # fmt: skip
             return welcome_in(request, secret, safe_next(form.cleaned_data["next"]))
-    return render(request, "identity/sign_in.html", {"form": form, **_house()}, status=422)
+        except DomainError as refusal:  # said here for its status: 422, or 429 when throttled
+            form.add_error(None, str(refusal))
+            status = refusal.status
+    return render(request, "identity/sign_in.html", {"form": form, **_house()}, status=status)
 
 
 @require_POST
@@ -136,9 +139,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
             )
             return welcome_in(request, secret, "/")
     context = {"form": form, "invitation": invitation, "role": role_name(invitation.role)}
-    return render(
-        request, "identity/accept.html", {**context, **_house()}, status=_status(form)
-    )
+    return render(request, "identity/accept.html", {**context, **_house()}, status=_status(form))
 
 
 @require_GET

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm_platform.identity import forms
+from crm_platform.identity.client import browser_label
 from crm_platform.identity.decorators import ability_required, safe_next, sign_in_required
 from crm_platform.identity.models import Session, User, is_person
 from crm_platform.identity.nav import settings_nav
@@ -50,11 +51,18 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(request, "identity/profile.html", context, status=422 if form.errors else 200)
 
 
+def _browsers(request: HttpRequest) -> list[Session]:
+    rows = sessions.sessions_of(_me(request), at=timezone.now())
+    for row in rows:
+        row.label = browser_label(row.user_agent) or _("Unknown browser")  # type: ignore[attr-defined]
+    return rows
+
+
 def _security(request: HttpRequest, status: int = 200, **given: object) -> HttpResponse:
     context = {
         "password_form": forms.PasswordForm(),
         "mail_form": forms.MailForm(),
-        "sessions": sessions.sessions_of(_me(request), at=timezone.now()),
+        "sessions": _browsers(request),
         "here": _here(request),
         "settings_nav": settings_nav(request, "security"),
         **given,

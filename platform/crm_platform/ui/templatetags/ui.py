@@ -14,7 +14,7 @@ from django.template import Context
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from crm_platform.ui import assets, fields, render
+from crm_platform.ui import assets, fields, kept, render
 
 register = template.Library()
 
@@ -101,3 +101,31 @@ def query(context: Context, **changes: Any) -> str:
         else:
             params.setlist(name, value if isinstance(value, list) else [str(value)])
     return f"?{params.urlencode()}"
+
+
+class KeptNode(template.Node):
+    """`{% kept key %}…{% endkept %}`: renders its content once a key (see `ui.kept`)."""
+
+    def __init__(self, key: template.base.FilterExpression, nodelist: template.NodeList) -> None:
+        self.key, self.nodelist = key, nodelist
+
+    def render(self, context: Context) -> SafeString:
+        key = self.key.resolve(context, ignore_failures=True)
+        if not key:
+            return self.nodelist.render(context)
+        token = str(context.get("csrf_token") or "")
+
+        def build() -> str:
+            with context.push(csrf_token=kept.CSRF):
+                return self.nodelist.render(context)
+
+        return kept.keep(key, build, csrf_token=token)
+
+
+@register.tag("kept")
+def kept_tag(parser: template.base.Parser, token: template.base.Token) -> KeptNode:
+    """Keep what is between the tags under a key; an empty key keeps nothing."""
+    key = parser.compile_filter(token.split_contents()[1])
+    nodelist = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return KeptNode(key, nodelist)

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--email", default=f"operator@{settings.BASE_DOMAIN}.example")
         parser.add_argument("--reset", action="store_true", help="set a new password")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         password = secrets.token_urlsafe(12)
         with tenancy.unit_of_work(tenancy.PLATFORM):
             is_set = make_operator(

@@ -9,6 +9,7 @@ import "./keys.js";
 import "./palette.js";
 import "./board.js";
 import "./grid.js";
+import "./cells.js";
 import "./combo.js";
 import "./filters.js";
 import "./sortlist.js";

@@ -65,24 +65,30 @@ class Board extends HTMLElement {
     Object.assign(d, { px: x, py: y });
     d.g.style.left = `${x - d.dx}px`;
     d.g.style.top = `${y - d.dy}px`;
-    const drop = document.elementFromPoint(x, y)?.closest(".col, .closer");
+    this.aim();
+    d.raf ||= requestAnimationFrame(() => this.scrollEdge());
+  }
+  // Where the pointer is now; asked again while the edge scrolls under a pointer that rests.
+  aim() {
+    const d = this.drag, drop = document.elementFromPoint(d.px, d.py)?.closest(".col, .closer");
     for (const o of $$(".over", this)) if (o !== drop) o.classList.remove("over");
     d.zone = drop?.classList.contains("closer") ? drop : null;
     drop?.classList.add("over");
     const list = drop && $(".cards", drop);
     if (list) {
-      const next = this.cards(list).find((c) => c !== d.card && y < c.getBoundingClientRect().top + c.offsetHeight / 2) ?? null;
+      const next = this.cards(list).find((c) => c !== d.card && d.py < c.getBoundingClientRect().top + c.offsetHeight / 2) ?? null;
       if (d.card.parentNode !== list || this.nextCard(d.card) !== next) this.put(d.card, list, next);
       d.list = list;
     }
-    d.raf ||= requestAnimationFrame(() => this.scrollEdge());
   }
   scrollEdge() {
     const d = this.drag;
     if (!d) return;
     const b = this.getBoundingClientRect();
     const by = (v, lo, hi) => (v < lo + EDGE ? (v - lo - EDGE) / 7 : v > hi - EDGE ? (v - hi + EDGE) / 7 : 0);
+    const before = this.scrollLeft;
     this.scrollBy(by(d.px, b.left, b.right), 0);
+    if (this.scrollLeft !== before) this.aim();
     if (d.list && !d.zone) { const l = d.list.getBoundingClientRect(); d.list.scrollBy(0, by(d.py, l.top, l.bottom)); }
     d.raf = requestAnimationFrame(() => this.scrollEdge());
   }

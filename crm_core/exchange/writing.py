@@ -1,0 +1,336 @@
+"""One chunk of rows into records: what each row will do is planned first, then all is stored.
+
+The number of statements does not depend on the number of rows, except where an existing record
+changes a fact that only its topic's `edit` may change (a deal's stage, a company's parent).
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from crm_core.exchange import bulk, lookups
+from crm_core.exchange.choices import Options
+from crm_core.exchange.columns import Draft
+from crm_core.exchange.topics import Topic
+from crm_core.fields import catalogue
+from crm_core.registry import Field, Kind, RecordType, record_type
+from crm_core.registry.events import RecordsSaved
+from crm_core.registry.queries import visible_to
+from crm_platform.identity import rules
+from crm_platform.identity.models import User
+from crm_platform.kernel.events import publish
+from crm_platform.kernel.models import differences
+
+Values = dict[str, Any]
+CREATED, UPDATED, SKIPPED, FAILED = "created", "updated", "skipped", "failed"
+
+
+class Writer:
+    """Plans and stores rows of one kind for one person."""
+
+    def __init__(
+        self, *, kind: RecordType, fields: dict[str, Field], options: Options, topic: Topic,
+        actor: User, batch: UUID, places: dict[str, int],
+    ) -> None:  # fmt: skip
+        self.kind, self.fields, self.options, self.topic = kind, fields, options, topic
+        self.actor, self.batch, self.places = actor, batch, places
+        self._twins: dict[int, Draft] = {}
+        self._merged: set[int] = set()
+        self._to_make: dict[str, dict[str, str]] = {}
+        self._in_file: list[tuple[Draft, str, str]] = []
+
+    # -- planning: reads only ----------------------------------------------------------------
+
+    def plan(self, drafts: Sequence[Draft]) -> None:
+        """Decide each row's outcome. A fixed number of queries."""
+        self._twins, self._merged, self._to_make, self._in_file = {}, set(), {}, []
+        for draft in drafts:
+            if not draft.outcome:
+                self.topic.complete(draft)
+        self._find_links([draft for draft in drafts if not draft.outcome])
+        self._identify([draft for draft in drafts if not draft.outcome])
+        for draft in drafts:
+            if draft.outcome == CREATED:
+                self._demand_required(draft)
+
+    def _find_links(self, drafts: Sequence[Draft]) -> None:
+        by_target: dict[str, set[str]] = {}
+        for draft in drafts:
+            for name, text in draft.links.items():
+                by_target.setdefault(self.fields[name].target, set()).add(text)
+        found = {
+            target: lookups.find_linked(self.actor, record_type(target), texts)
+            for target, texts in by_target.items()
+        }
+        own = self._own_names(drafts) if self.kind.name in by_target else set()
+        for draft in drafts:
+            for name, text in draft.links.items():
+                target = self.fields[name].target
+                pk = found[target].get(text.strip().lower())
+                if pk is not None:
+                    draft.values[name] = pk
+                elif target == self.kind.name and text.strip().lower() in own:
+                    self._in_file.append((draft, name, text.strip().lower()))
+                else:
+                    self._absent(draft, name, text)
+
+    def _own_names(self, drafts: Sequence[Draft]) -> set[str]:
+        title = self.kind.title_field
+        return {str(draft.values.get(title, "")).strip().lower() for draft in drafts}
+
+    def _absent(self, draft: Draft, name: str, text: str) -> None:
+        field = self.fields[name]
+        kind = record_type(field.target)
+        sentence = _("“%(label)s”: there is no “%(name)s”.")
+        told = sentence % {"label": field.label, "name": text[:80]}
+        may_make = rules.may_create(self.actor, kind.name) and kind.name in ("account", "contact")
+        if self.options.links == "create" and may_make and len(text) <= 200:
+            self._to_make.setdefault(kind.name, {}).setdefault(text.strip().lower(), text.strip())
+        elif self.options.links == "empty":
+            draft.notes.append(told)
+        else:
+            draft.fail(told, self.places.get(name, -1))
+
+    def _identify(self, drafts: Sequence[Draft]) -> None:
+        name = self.options.identify
+        keyed = [draft for draft in drafts if name and draft.values.get(name)]
+        texts = [str(draft.values[name]) for draft in keyed]
+        known = lookups.find(self.actor, self.kind, name, texts) if keyed else {}
+        firsts: dict[str, Draft] = {}
+        for draft in drafts:
+            key = lookups.key_of(name, draft.values.get(name, "")) if name else ""
+            draft.pk = known.get(key, 0) if key else 0
+            first = firsts.get(key) if key else None
+            if self.options.known == "skip" and (draft.pk or first):
+                draft.outcome = SKIPPED
+                draft.notes = [self._known_already(draft, first)]
+            elif first is not None:
+                self._twins[id(draft)] = first
+                draft.outcome = UPDATED
+            else:
+                draft.outcome = UPDATED if draft.pk else CREATED
+                if key:
+                    firsts[key] = draft
+
+    def _known_already(self, draft: Draft, first: Draft | None) -> str:
+        if draft.pk or first is None:
+            return _("This record is here already.")
+        return _("Row %(row)d of this file is about the same record.") % {"row": first.number}
+
+    def _demand_required(self, draft: Draft) -> None:
+        linked = {name for pending, name, _text in self._in_file if pending is draft}
+        for field in self.fields.values():
+            value = draft.values.get(field.name)
+            absent = value is None or value in ("", [])
+            if field.required and absent and field.name not in {*draft.links, *linked}:
+                draft.fail(
+                    _("“%(label)s” is needed.") % {"label": field.label},
+                    self.places.get(field.name, -1),
+                )
+
+    # -- storing -----------------------------------------------------------------------------
+
+    def store(self, drafts: Sequence[Draft], *, at: dt.datetime) -> None:
+        """Write what `plan` decided; sets `pk` of new rows."""
+        wanted = [draft for draft in drafts if draft.outcome in (CREATED, UPDATED)]
+        self._make_linked(wanted, at)
+        self._merge_twins(wanted)
+        new = [draft for draft in wanted if draft.outcome == CREATED]
+        if new:
+            rules.demand(self.actor, "create", self.kind.name)
+        for draft, pk in zip(new, bulk.reserve_ids(self.kind.model, len(new)) if new else (),
+                             strict=True):  # fmt: skip
+            draft.pk = pk
+        self._link_within(wanted)
+        self._insert(new, at)
+        known = [d for d in wanted if d.outcome == UPDATED and id(d) not in self._twins]
+        if known:
+            self._update(known, at)
+
+    def _make_linked(self, drafts: Sequence[Draft], at: dt.datetime) -> None:
+        for target, names in self._to_make.items():
+            used = {
+                text.strip().lower()
+                for draft in drafts
+                for name, text in draft.links.items()
+                if self.fields[name].target == target
+            }
+            wanted = {key: text for key, text in names.items() if key in used}
+            made = self._insert_named(record_type(target), list(wanted.values()), at)
+            ids = dict(zip(wanted, made, strict=True))
+            for draft in drafts:
+                for name, text in draft.links.items():
+                    pk = ids.get(text.strip().lower())
+                    if pk and self.fields[name].target == target and name not in draft.values:
+                        draft.values[name] = pk
+
+    def _insert_named(self, kind: RecordType, names: list[str], at: dt.datetime) -> list[int]:
+        """Make linked records that have a name only."""
+        if not names:
+            return []
+        ids = bulk.reserve_ids(kind.model, len(names))
+        rows = [{"id": pk, "name": name} for pk, name in zip(ids, names, strict=True)]
+        self._insert_rows(kind, rows, at)
+        return ids
+
+    def _merge_twins(self, drafts: Sequence[Draft]) -> None:
+        """A later row about the same new record fills and overrides the first."""
+        for draft in drafts:
+            first = self._twins.get(id(draft))
+            if first is not None:
+                first.values.update(draft.values)
+                self._merged.add(id(first))
+
+    def _link_within(self, drafts: Sequence[Draft]) -> None:
+        """Links between rows of this chunk, now that all have numbers; circles are left out."""
+        title = self.kind.title_field
+        ids = {str(d.values.get(title, "")).strip().lower(): d.pk for d in drafts if d.pk}
+        above: dict[int, int] = {}
+        for draft, name, text in self._in_file:
+            target = ids.get(text)
+            if not draft.pk or not target:
+                continue
+            seen, walk = {draft.pk}, target
+            while walk in above and walk not in seen:
+                seen.add(walk)
+                walk = above[walk]
+            if walk in seen:
+                label = self.fields[name].label
+                draft.notes.append(
+                    _("“%(label)s” was left empty: these would belong to each other.")
+                    % {"label": label}
+                )
+                continue
+            above[draft.pk] = target
+            draft.values[name] = target
+
+    def _insert(self, drafts: Sequence[Draft], at: dt.datetime) -> None:
+        if not drafts:
+            return
+        self.topic.before(drafts)
+        rows = []
+        for draft in drafts:
+            columns, custom = self._columns(draft)
+            row = {**columns, **self.topic.facts(draft, at=at), "id": draft.pk}
+            if custom:
+                row["custom"] = custom
+            rows.append(row)
+        self._insert_rows(self.kind, rows, at)
+        self.topic.after(drafts, rows)
+
+    def _insert_rows(self, kind: RecordType, rows: list[Values], at: dt.datetime) -> None:
+        people = catalogue.people()
+        for row in rows:
+            owner = row.setdefault("owner_id", self.actor.pk)
+            if "team_id" not in row:
+                person = people.get(owner or 0)
+                row["team_id"] = person.team_id if person else None
+        constants = {
+            "created_at": at, "created_by_id": self.actor.pk, "updated_at": at,
+            "updated_by_id": self.actor.pk, "batch": self.batch,
+        }  # fmt: skip
+        bulk.copy_in(kind.model, rows, constants)
+        title = kind.title_field
+        bulk.copy_entries(
+            at=at, actor_id=self.actor.pk, verb=f"{kind.name}.imported", kind=kind.name,
+            batch=self.batch, entries=[(row["id"], row[title], {}) for row in rows],
+        )  # fmt: skip
+        publish(RecordsSaved(kind.name, tuple(row["id"] for row in rows), created=True))
+
+    def _columns(self, draft: Draft) -> tuple[Values, Values]:
+        """The draft's values by column, and those of custom fields."""
+        columns: Values = {}
+        custom: Values = {}
+        for name, value in draft.values.items():
+            field = self.fields[name]
+            if field.custom_key:
+                if value is not None:
+                    custom[field.custom_key] = value
+            elif name == "created_at" or field.column:
+                columns[column_of(field)] = value
+        return columns, custom
+
+    # -- existing records --------------------------------------------------------------------
+
+    def _update(self, drafts: Sequence[Draft], at: dt.datetime) -> None:
+        ids = [draft.pk for draft in drafts]
+        rows = visible_to(self.actor, self.kind).select_related(None).select_for_update()
+        known = {row.pk: row for row in rows.filter(pk__in=ids)}
+        changed: list[Values] = []
+        entries: list[tuple[int, str, Values]] = []
+        for draft in drafts:
+            row = known.get(draft.pk)
+            if row is None or not rules.may(self.actor, "edit", self.kind.name, row):
+                draft.fail(_("Your role does not let you change this record."))
+                continue
+            self._edit_slowly(draft, row, at)
+            diff = self._apply(draft, row)
+            if diff:
+                changed.append({name: getattr(row, name) for name in self._written(row)})
+                entries.append((row.pk, str(row.name), diff))
+            elif not draft.was_edited and id(draft) not in self._merged:
+                draft.outcome = SKIPPED
+                draft.notes = [_("Nothing in this row is new.")]
+        if changed:
+            self._write_changes(changed, entries, at)
+
+    def _edit_slowly(self, draft: Draft, row: Any, at: dt.datetime) -> None:
+        """Facts with rules of their own go through the kind's `edit`."""
+        values = {}
+        for name in self.topic.slow & draft.values.keys():
+            value = draft.values.pop(name)
+            if getattr(row, column_of(self.fields[name])) != value:
+                values[name] = value
+        if values:
+            self.kind.edit(record=row, values=values, actor=self.actor, at=at, batch=self.batch)
+            row.refresh_from_db()
+            draft.was_edited = True
+
+    def _apply(self, draft: Draft, row: Any) -> Values:
+        """Change `row` in memory; the difference is keyed by field name."""
+        columns, custom = self._columns(draft)
+        columns.pop("created_at", None)
+        if "owner_id" in columns and "team_id" not in columns:
+            person = catalogue.people().get(columns["owner_id"] or 0)
+            if columns["owner_id"] != row.owner_id:
+                columns["team_id"] = person.team_id if person else None
+        names = {column_of(field): name for name, field in self.fields.items() if field.column}
+        diff = {names.get(n, n): pair for n, pair in differences(row, columns).items()}
+        for name, value in columns.items():
+            setattr(row, name, value)
+        for key, value in custom.items():
+            if row.custom.get(key) != value:
+                diff[f"x_{key}"] = [row.custom.get(key), value]
+                row.custom = {**row.custom, key: value}
+        return diff
+
+    def _written(self, row: Any) -> list[str]:
+        """The columns an update writes: all that the file has."""
+        names = {"id", "custom", "team_id"}
+        for name in self.places:
+            field = self.fields[name]
+            if name not in self.topic.slow and field.column:
+                names.add(column_of(field))
+        return [name for name in names if hasattr(row, name)]
+
+    def _write_changes(
+        self, rows: list[Values], entries: list[tuple[int, str, Values]], at: dt.datetime
+    ) -> None:
+        stamped = [{**row, "updated_at": at, "updated_by_id": self.actor.pk} for row in rows]
+        names = [name for name in stamped[0] if name != "id"]
+        bulk.update_rows(self.kind.model, stamped, names)
+        bulk.copy_entries(
+            at=at, actor_id=self.actor.pk, verb=f"{self.kind.name}.edited", kind=self.kind.name,
+            batch=self.batch, entries=entries,
+        )  # fmt: skip
+        publish(RecordsSaved(self.kind.name, tuple(row["id"] for row in rows)))
+
+
+def column_of(field: Field) -> str:
+    """The model's column a field is stored in."""
+    if field.is_key or field.kind in (Kind.LINK, Kind.USER, Kind.TEAM):
+        return f"{field.column}_id"
+    return field.column or field.name
