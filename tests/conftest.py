@@ -67,8 +67,13 @@ def make_company(slug: str, **facts) -> tenancy.Scope:
     provisioning.build_schema(schema)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.create(
-            name=facts.pop("name", slug.title()), slug=slug, schema_name=schema,
-            state=Company.State.ACTIVE, created_at=NOON, time_zone="Asia/Taipei", **facts,
+            name=facts.pop("name", slug.title()),
+            slug=slug,
+            schema_name=schema,
+            state=Company.State.ACTIVE,
+            created_at=NOON,
+            time_zone="Asia/Taipei",
+            **facts,
         )
         host = f"{slug}.testserver"
         Domain.objects.create(company=company, host=host)

@@ -30,8 +30,13 @@ class ComposerForm(forms.Form):
         people = [p for p in catalogue.people().values() if p.is_active]
         assignee.choices = [("", "–"), *((str(p.id), p.name) for p in people)]
         labels = {
-            "name": _("Subject"), "body": _("Text"), "due_date": _("Day"), "due_time": _("Time"),
-            "assignee": _("Assigned to"), "minutes": _("Minutes"), "outcome": _("Outcome"),
+            "name": _("Subject"),
+            "body": _("Text"),
+            "due_date": _("Day"),
+            "due_time": _("Time"),
+            "assignee": _("Assigned to"),
+            "minutes": _("Minutes"),
+            "outcome": _("Outcome"),
             "done": _("Already done"),
         }
         for name, label in labels.items():

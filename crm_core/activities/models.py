@@ -53,9 +53,7 @@ class Activity(Record):
             ),
             models.Index(fields=["-updated_at", "-id"], name="activity_newest"),
             models.Index(fields=["batch"], name="activity_batch", condition=Q(batch__isnull=False)),
-            models.Index(
-                fields=["source_id"], name="activity_source", condition=~Q(source_id="")
-            ),
+            models.Index(fields=["source_id"], name="activity_source", condition=~Q(source_id="")),
         ]
 
     def __str__(self) -> str:

@@ -40,7 +40,9 @@ def story(
     earlier = past(user, kind_name, record_id)
     if only:
         earlier = earlier.filter(kind=only)
-    return list(upcoming(user, kind_name, record_id)[:MOST_OPEN].union(earlier[:past_size], all=True))
+    return list(
+        upcoming(user, kind_name, record_id)[:MOST_OPEN].union(earlier[:past_size], all=True)
+    )
 
 
 def open_of(user: User) -> QuerySet[Activity]:
@@ -62,9 +64,7 @@ def touch_of(kind_name: str, record_id: int) -> dict[str, Any]:
         here = here.filter(Q(about_type=kind_name, about_id=record_id) | Q(account_id=record_id))
     else:
         here = here.filter(about_type=kind_name, about_id=record_id)
-    facts = here.aggregate(
-        last=Max("moment", filter=DONE), next=Min("due_at", filter=OPEN)
-    )
+    facts = here.aggregate(last=Max("moment", filter=DONE), next=Min("due_at", filter=OPEN))
     kind = ""
     if facts["next"]:
         first = here.filter(OPEN, due_at=facts["next"]).values_list("kind", flat=True).first()

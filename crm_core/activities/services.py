@@ -50,11 +50,16 @@ def create_activity(
     activity: Activity = fields.create_record(
         kind=record_type("activity"), values=values, actor=actor, at=at, facts=facts
     )
-    _after(activity, at)
+    _after(activity)
     if activity.assignee_id and activity.assignee_id != actor.pk:
         notify.tell(
-            user_id=activity.assignee_id, kind="task.assigned", actor=actor, at=at,
-            record_type="activity", record_id=activity.pk, facts={"title": activity.name},
+            user_id=activity.assignee_id,
+            kind="task.assigned",
+            actor=actor,
+            at=at,
+            record_type="activity",
+            record_id=activity.pk,
+            facts={"title": activity.name},
         )
     return activity
 
@@ -73,20 +78,35 @@ def _place(about: tuple[str, int], actor: User) -> Values:
 
 @transaction.atomic
 def edit_activity(
-    *, record: Activity, values: Values, actor: User, at: dt.datetime,
-    version: int | None = None, batch: UUID | None = None,
+    *,
+    record: Activity,
+    values: Values,
+    actor: User,
+    at: dt.datetime,
+    version: int | None = None,
+    batch: UUID | None = None,
 ) -> Activity:
     """Change facts of an activity."""
     before = record.assignee_id
     edited: Activity = fields.edit_record(
-        kind=record_type("activity"), record=record, values=values, actor=actor, at=at,
-        version=version, batch=batch,
+        kind=record_type("activity"),
+        record=record,
+        values=values,
+        actor=actor,
+        at=at,
+        version=version,
+        batch=batch,
     )
-    _after(edited, at)
+    _after(edited)
     if edited.assignee_id not in (None, before, actor.pk):
         notify.tell(
-            user_id=edited.assignee_id or 0, kind="task.assigned", actor=actor, at=at,
-            record_type="activity", record_id=edited.pk, facts={"title": edited.name},
+            user_id=edited.assignee_id or 0,
+            kind="task.assigned",
+            actor=actor,
+            at=at,
+            record_type="activity",
+            record_id=edited.pk,
+            facts={"title": edited.name},
         )
     return edited
 
@@ -100,15 +120,19 @@ def finish_activity(
         return activity
     values: Values = {"outcome": outcome} if outcome else {}
     done: Activity = fields.edit_record(
-        kind=record_type("activity"), record=activity, values=values, actor=actor, at=at,
+        kind=record_type("activity"),
+        record=activity,
+        values=values,
+        actor=actor,
+        at=at,
         facts={"done_at": None if reopen else at, "moment": at},
         verb="activity.reopened" if reopen else "activity.done",
     )
-    _after(done, at)
+    _after(done)
     return done
 
 
-def _after(activity: Activity, at: dt.datetime) -> None:
+def _after(activity: Activity) -> None:
     """Keep "last touch" and "next activity" of the record it hangs on, and of its account, true."""
     places = {(activity.about_type, activity.about_id), ("account", activity.account_id)}
     for kind_name, record_id in places:
@@ -117,6 +141,6 @@ def _after(activity: Activity, at: dt.datetime) -> None:
 
 
 def refresh_touch(kind_name: str, record_id: int) -> None:
-    """Write a record's last touch and next activity anew; its version stays, for nobody edited it."""
+    """Write last touch and next activity anew; the version stays, for nobody edited the record."""
     model = record_type(kind_name).model
     model._default_manager.filter(pk=record_id).update(**queries.touch_of(kind_name, record_id))

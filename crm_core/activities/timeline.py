@@ -70,8 +70,14 @@ class Timeline:
 
 def kinds() -> list[tuple[str, str]]:
     """What a timeline may be narrowed to: code and label."""
-    return [("", _("All")), ("note", _("Notes")), ("call", _("Calls")), ("meeting", _("Meetings")),
-            ("task", _("Tasks")), ("changes", _("Changes"))]
+    return [
+        ("", _("All")),
+        ("note", _("Notes")),
+        ("call", _("Calls")),
+        ("meeting", _("Meetings")),
+        ("task", _("Tasks")),
+        ("changes", _("Changes")),
+    ]
 
 
 def _names(user_id: int | None) -> tuple[str, int]:
@@ -98,12 +104,24 @@ def item_of(activity: Activity, *, about: str = "") -> Item:
         days = (local_date(activity.due_at) - local_date(_now())).days
     verb = _verb(activity)
     return Item(
-        id=activity.pk, source="activity", kind=activity.kind, icon=ICONS[activity.kind], who=who,
-        hue=hue, verb=verb, at=activity.moment, title=activity.name,
-        body=as_html(activity.body), due_at=activity.due_at, due_days=days,
-        is_done=activity.done_at is not None, is_open=is_open,
+        id=activity.pk,
+        source="activity",
+        kind=activity.kind,
+        icon=ICONS[activity.kind],
+        who=who,
+        hue=hue,
+        verb=verb,
+        at=activity.moment,
+        title=activity.name,
+        body=as_html(activity.body),
+        due_at=activity.due_at,
+        due_days=days,
+        is_done=activity.done_at is not None,
+        is_open=is_open,
         assignee=_names(activity.assignee_id)[0] if activity.assignee_id else "",
-        about=about, about_url=_about_url(activity), version=activity.version,
+        about=about,
+        about_url=_about_url(activity),
+        version=activity.version,
     )
 
 
@@ -122,16 +140,33 @@ def _about_url(activity: Activity) -> str:
 def _entry_item(kind: RecordType, entry: Entry) -> Item:
     who, hue = _names(entry.actor_id)
     verbs = {
-        "created": _("created this"), "edited": _("changed"), "moved": _("moved this"),
-        "deleted": _("deleted this"), "restored": _("brought this back"),
-        "imported": _("imported this"), "done": _("finished this"), "reopened": _("reopened this"),
+        "created": _("created this"),
+        "edited": _("changed"),
+        "moved": _("moved this"),
+        "deleted": _("deleted this"),
+        "restored": _("brought this back"),
+        "imported": _("imported this"),
+        "done": _("finished this"),
+        "reopened": _("reopened this"),
     }
     act = entry.verb.rpartition(".")[2]
-    icons = {"created": "sparkles", "moved": "arrow-right", "deleted": "trash-2", "restored": "undo-2",
-             "imported": "upload"}
+    icons = {
+        "created": "sparkles",
+        "moved": "arrow-right",
+        "deleted": "trash-2",
+        "restored": "undo-2",
+        "imported": "upload",
+    }
     return Item(
-        id=entry.pk, source="audit", kind=act, icon=icons.get(act, "pencil"), who=who, hue=hue,
-        verb=verbs.get(act, act), at=entry.at, changes=changes_of(kind, entry.changes),
+        id=entry.pk,
+        source="audit",
+        kind=act,
+        icon=icons.get(act, "pencil"),
+        who=who,
+        hue=hue,
+        verb=verbs.get(act, act),
+        at=entry.at,
+        changes=changes_of(kind, entry.changes),
     )
 
 
@@ -144,7 +179,9 @@ def changes_of(kind: RecordType, changes: dict[str, Any]) -> list[Change]:
             continue
         of = known.get(name)
         label = str(of.label) if of else name
-        found.append(Change(label, cells.history_text(of, pair[0]), cells.history_text(of, pair[1])))
+        found.append(
+            Change(label, cells.history_text(of, pair[0]), cells.history_text(of, pair[1]))
+        )
     return found
 
 
@@ -175,15 +212,20 @@ def timeline_of(
     return Timeline(upcoming, items[:PAGE], only, more)
 
 
-def by_day(rows: list[Activity], today: dt.date) -> list[dict[str, Any]]:
+def by_day(rows: list[Activity]) -> list[dict[str, Any]]:
     """Open activities in groups people plan by; empty groups are left out."""
-    groups: dict[str, list[Item]] = {name: [] for name in ("late", "today", "week", "later", "none")}
+    groups: dict[str, list[Item]] = {
+        name: [] for name in ("late", "today", "week", "later", "none")
+    }
     names = _about_names(rows)
     for row in rows:
         item = item_of(row, about=names.get((row.about_type, row.about_id or 0), ""))
         groups[_group_of(item.due_days)].append(item)
     labels = {
-        "late": _("Late"), "today": _("Today"), "week": _("Next seven days"), "later": _("Later"),
+        "late": _("Late"),
+        "today": _("Today"),
+        "week": _("Next seven days"),
+        "later": _("Later"),
         "none": _("Without a day"),
     }
     return [{"key": k, "label": labels[k], "items": v} for k, v in groups.items() if v]

@@ -12,7 +12,12 @@ def _of_kind(slug: str, name: str) -> list[URLPattern]:
     given = {"kind": name}
     return [
         path(f"{slug}/<int:record_id>/compose/", views.compose, given, name=f"{name}_compose"),
-        path(f"{slug}/<int:record_id>/timeline/", views.record_timeline, given, name=f"{name}_timeline"),
+        path(
+            f"{slug}/<int:record_id>/timeline/",
+            views.record_timeline,
+            given,
+            name=f"{name}_timeline",
+        ),
     ]
 
 
@@ -22,7 +27,8 @@ urlpatterns = [
     path("tasks/<int:activity_id>/finish/", views.finish, name="finish"),
     *[
         pattern
-        for kind in record_types() if kind.name != "activity"
+        for kind in record_types()
+        if kind.name != "activity"
         for pattern in _of_kind(kind.slug, kind.name)
     ],
 ]

@@ -62,7 +62,9 @@ def compose(request: StaffRequest, kind: RecordType, record_id: int) -> HttpResp
         now = timezone.now()
         with refusals_on(form):
             made = services.create_activity(
-                values=read_values(form, zone_of(request), now), actor=request.user, at=now,
+                values=read_values(form, zone_of(request), now),
+                actor=request.user,
+                at=now,
                 about=(kind.name, record.pk),
             )
     if made is None:
@@ -83,9 +85,14 @@ def record_timeline(request: StaffRequest, kind: RecordType, record_id: int) -> 
 
 def _timeline(request: StaffRequest, kind: RecordType, record_id: int) -> HttpResponse:
     context = {
-        "kind": kind, "record_id": record_id, "timeline_kinds": timeline.kinds(),
+        "kind": kind,
+        "record_id": record_id,
+        "timeline_kinds": timeline.kinds(),
         "timeline": timeline.timeline_of(
-            request.user, kind, record_id, only=request.GET.get("only", ""),
+            request.user,
+            kind,
+            record_id,
+            only=request.GET.get("only", ""),
             before=request.GET.get("before", ""),
         ),
     }
@@ -100,15 +107,22 @@ def finish(request: StaffRequest, activity_id: int) -> HttpResponse:
     reopen = request.POST.get("done") == "0"
     try:
         done = services.finish_activity(
-            activity=activity, actor=request.user, at=timezone.now(), reopen=reopen,
+            activity=activity,
+            actor=request.user,
+            at=timezone.now(),
+            reopen=reopen,
             outcome=request.POST.get("outcome", "")[:80],
         )
     except DomainError as refusal:
         return toast(HttpResponse(status=422), str(refusal), kind="bad")
     if not is_htmx(request):
-        return redirect(request.POST.get("next") if request.POST.get("next", "").startswith("/tasks") else "/tasks/")
+        return redirect("/tasks/")
     text = _("Opened again") if reopen else _("Done: %(name)s") % {"name": done.name}
-    undo: Any = {"url": request.path, "values": {"done": "1" if reopen else "0"}, "target": f"#act-{done.pk}"}
+    undo: Any = {
+        "url": request.path,
+        "values": {"done": "1" if reopen else "0"},
+        "target": f"#act-{done.pk}",
+    }
     response = render(request, "activities/_todo.html", {"item": timeline.item_of(done)})
     return toast(response, text, undo=undo)
 
@@ -125,7 +139,9 @@ def tasks(request: StaffRequest) -> HttpResponse:
         person = User.objects.get(pk=int(who))
     rows = list(queries.open_of(person)[:TASKS_SHOWN])
     context = {
-        "groups": timeline.by_day(rows, today()), "count": len(rows), "who": person.pk,
+        "groups": timeline.by_day(rows),
+        "count": len(rows),
+        "who": person.pk,
         "people": [p for p in catalogue.people().values() if p.is_active],
     }
     return render(request, "activities/tasks.html", context)
@@ -136,8 +152,10 @@ def tasks(request: StaffRequest) -> HttpResponse:
 def task_new(request: StaffRequest) -> HttpResponse:
     """A task, call or meeting without a record, from anywhere."""
     first = request.GET.get("kind", "task")
-    form = ComposerForm(request.POST or None, initial={"kind": first, "assignee": request.user.pk,
-                                                        "due_date": today()})
+    form = ComposerForm(
+        request.POST or None,
+        initial={"kind": first, "assignee": request.user.pk, "due_date": today()},
+    )
     made = None
     if request.method == "POST" and form.is_valid():
         now = timezone.now()

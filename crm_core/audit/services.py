@@ -29,7 +29,9 @@ def record(
 ) -> Entry:
     """Add one entry about `on` (any row with a name), or about the company as a whole."""
     return Entry.objects.create(
-        **_facts(actor=actor, verb=verb, at=at, on=on, on_type=on_type, changes=changes, batch=batch)
+        **_facts(
+            actor=actor, verb=verb, at=at, on=on, on_type=on_type, changes=changes, batch=batch
+        )
     )
 
 
@@ -44,9 +46,11 @@ def record_many(
 ) -> None:
     """Add one entry each for `(row, changes)`. One statement."""
     Entry.objects.bulk_create(
-        Entry(**_facts(
-            actor=actor, verb=verb, at=at, on=row, on_type=on_type, changes=changes, batch=batch
-        ))
+        Entry(
+            **_facts(
+                actor=actor, verb=verb, at=at, on=row, on_type=on_type, changes=changes, batch=batch
+            )
+        )
         for row, changes in entries
     )
 

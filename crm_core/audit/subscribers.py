@@ -1,6 +1,4 @@
-"""Configuration changed below us (people, roles, teams) becomes history, in the same transaction."""
-
-from django.utils import timezone
+"""Changes of people, roles and teams become history, in the same transaction."""
 
 from crm_core.audit.models import Entry
 from crm_platform.identity.events import ConfigChanged
@@ -12,8 +10,13 @@ def write_config_change(event: ConfigChanged) -> None:
     if tenancy.current().is_platform:
         return
     Entry.objects.create(
-        at=timezone.now(), actor_id=event.actor_id, verb=event.verb, record_type=event.subject,
-        record_id=event.subject_id, title=event.title[:200], changes=event.changes,
+        at=event.at,
+        actor_id=event.actor_id,
+        verb=event.verb,
+        record_type=event.subject,
+        record_id=event.subject_id,
+        title=event.title[:200],
+        changes=event.changes,
     )
 
 

@@ -93,7 +93,7 @@ def _partly(header: str, words: dict[str, float]) -> float:
     """A score for the longest name that is part of the header, or the other way round."""
     longest = 0
     for word in words:
-        wide = any("\u3400" <= letter for letter in word)
+        wide = any(letter >= "\u3400" for letter in word)
         if len(word) < (2 if wide else SHORTEST_PART + 1):
             continue
         if word in header or (len(header) > SHORTEST_PART and header in word):

@@ -23,13 +23,14 @@ def key_of(name: str, text: Any) -> str:
 
 def find(user: User, kind: RecordType, name: str, texts: Iterable[str]) -> dict[str, int]:
     """Ids by key of the records visible to `user` whose `name` is one of `texts`, the oldest where
-    several are. One query."""
+    several are. One query.
+    """
     wanted = list({text.strip() for text in texts if text.strip()})
     if not wanted or kind.field(name) is None:
         return {}
     rows = visible_to(user, kind).select_related(None).order_by()
     if name in EXACT:
-        found = rows.filter(~Q(**{name: ""}), **{f"{name}__in": wanted})
+        found = rows.filter(~Q(**{name: ""}), **{f"{name}__in": bulk.one_of(wanted)})
         pairs = found.values_list(name).annotate(first=Min("pk"))
         return dict(pairs)
     found = rows.exclude(**{name: ""}) if name == "email" else rows
@@ -42,7 +43,8 @@ def find(user: User, kind: RecordType, name: str, texts: Iterable[str]) -> dict[
 
 def find_linked(user: User, kind: RecordType, texts: Iterable[str]) -> dict[str, int]:
     """Ids by lower-case text: by name, else by source id, else (contacts) by mail. At most three
-    queries, the later ones only for what is still unknown."""
+    queries, the later ones only for what is still unknown.
+    """
     wanted = {text.strip().lower(): text.strip() for text in texts}
     found: dict[str, int] = {}
     for name in ("name", "source_id", "email"):

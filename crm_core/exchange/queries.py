@@ -38,7 +38,8 @@ def issues_of(job: ImportJob, outcome: str = "") -> QuerySet[ImportRowIssue]:
 
 def waiting_jobs(at: dt.datetime) -> list[int]:
     """Jobs a worker should be called for: the one whose worker died, else the next in line; and
-    those being taken back."""
+    those being taken back.
+    """
     found = list(
         ImportJob.objects.filter(
             Q(state=State.RUNNING, lease_until__lt=at)

@@ -33,7 +33,7 @@ from crm_platform.kernel.events import publish
 
 Clock = Callable[[], dt.datetime]
 State = ImportJob.State
-CHUNK = 1000
+CHUNK = 2000
 LEASE = dt.timedelta(seconds=30)
 REFUSED = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, DomainError)
 """What one bad row can cause; anything else is a fault of ours."""

@@ -9,7 +9,7 @@ from crm_core.fields import catalogue
 from crm_core.registry import Field, Kind, RecordType, record_type, record_types
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
-from crm_platform.kernel.errors import NotAllowed, NotFound
+from crm_platform.kernel.errors import NotAllowed
 
 PERSON = "person"
 IDENTIFIERS = ("source_id", "email", "tax_number", "name", "mobile", "phone")

@@ -49,7 +49,7 @@ class Topic:
     def before(self, drafts: Sequence[Draft]) -> None:
         """Look up what `facts` needs for new rows; a fixed number of queries."""
 
-    def facts(self, draft: Draft, *, at: dt.datetime) -> Values:  # noqa: ARG002
+    def facts(self, draft: Draft, *, at: dt.datetime) -> Values:
         """Columns of a new row that the topic decides."""
         return {}
 

@@ -37,6 +37,12 @@ class Writer:
     ) -> None:  # fmt: skip
         self.kind, self.fields, self.options, self.topic = kind, fields, options, topic
         self.actor, self.batch, self.places = actor, batch, places
+        self._stored = {
+            name: column_of(field)
+            for name, field in fields.items()
+            if field.column or name == "created_at"
+        }
+        self._required = [field for field in fields.values() if field.required]
         self._twins: dict[int, Draft] = {}
         self._merged: set[int] = set()
         self._to_make: dict[str, dict[str, str]] = {}
@@ -121,11 +127,10 @@ class Writer:
         return _("Row %(row)d of this file is about the same record.") % {"row": first.number}
 
     def _demand_required(self, draft: Draft) -> None:
-        linked = {name for pending, name, _text in self._in_file if pending is draft}
-        for field in self.fields.values():
+        for field in self._required:
             value = draft.values.get(field.name)
             absent = value is None or value in ("", [])
-            if field.required and absent and field.name not in {*draft.links, *linked}:
+            if absent and field.name not in draft.links:
                 draft.fail(
                     _("“%(label)s” is needed.") % {"label": field.label},
                     self.places.get(field.name, -1),
@@ -245,12 +250,11 @@ class Writer:
         columns: Values = {}
         custom: Values = {}
         for name, value in draft.values.items():
-            field = self.fields[name]
-            if field.custom_key:
-                if value is not None:
-                    custom[field.custom_key] = value
-            elif name == "created_at" or field.column:
-                columns[column_of(field)] = value
+            column = self._stored.get(name)
+            if column is not None:
+                columns[column] = value
+            elif value is not None and self.fields[name].custom_key:
+                custom[self.fields[name].custom_key] = value
         return columns, custom
 
     # -- existing records --------------------------------------------------------------------
@@ -297,7 +301,7 @@ class Writer:
             person = catalogue.people().get(columns["owner_id"] or 0)
             if columns["owner_id"] != row.owner_id:
                 columns["team_id"] = person.team_id if person else None
-        names = {column_of(field): name for name, field in self.fields.items() if field.column}
+        names = {column: name for name, column in self._stored.items()}
         diff = {names.get(n, n): pair for n, pair in differences(row, columns).items()}
         for name, value in columns.items():
             setattr(row, name, value)

@@ -30,7 +30,8 @@ def read_address(user: User, kind: RecordType, given: QueryDict) -> Address:
         Invalid: a filter, sort or column it names does not exist.
         NotFound: the view is gone or not open to the person.
     """
-    view = get_view(user, kind, given["view"]) if given.get("view") else None
+    view_id = str(given.get("view", ""))
+    view = get_view(user, kind, view_id) if view_id else None
     codes = [code for code in given.getlist("f") if code]
     query = ListQuery(
         kind=kind,
@@ -72,9 +73,15 @@ def list_address(query: ListQuery, *, view_id: int | None = None) -> str:
     """The part behind `?` that shows `query` from its first page."""
     pairs: list[tuple[str, str]] = [("view", str(view_id))] if view_id else []
     pairs += [("f", each.code) for each in query.filters]
-    pairs += [(name, value) for name, value in (
-        ("q", query.words), ("sort", query.sort), ("cols", ",".join(query.columns)),
-    ) if value]
+    pairs += [
+        (name, value)
+        for name, value in (
+            ("q", query.words),
+            ("sort", query.sort),
+            ("cols", ",".join(query.columns)),
+        )
+        if value
+    ]
     return urlencode(pairs)
 
 

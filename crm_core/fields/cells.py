@@ -68,7 +68,9 @@ def _phone(_field: Field, value: Any, _row: Any) -> Html:
 
 def _url(_field: Field, value: Any, _row: Any) -> Html:
     shown = str(value).removeprefix("https://").removeprefix("http://").rstrip("/")
-    return format_html('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>', value, shown)
+    return format_html(
+        '<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>', value, shown
+    )
 
 
 def _number(_field: Field, value: Any, _row: Any) -> Html:
@@ -191,7 +193,9 @@ def plain(field: Field, row: Any) -> str:
     if field.kind == Kind.TEAM:
         return catalogue.teams().get(value, "")
     if field.kind == Kind.CHOICE:
-        return next((c.label for c in catalogue.choices_of(field) if c.value == str(value)), str(value))
+        return next(
+            (c.label for c in catalogue.choices_of(field) if c.value == str(value)), str(value)
+        )
     if field.kind == Kind.MULTI_CHOICE:
         return ", ".join(value)
     return value.isoformat() if isinstance(value, dt.date | dt.datetime) else str(value)
@@ -237,7 +241,9 @@ class Column:
         edit = escape(_("Edit %(label)s") % {"label": field.label})
         self._field = field
         self._closed = f'<td class="{names} ro">'
-        self._open = f'<td class="cell {names}" data-f="{field.name}"><button type="button" class="cv">'
+        self._open = (
+            f'<td class="cell {names}" data-f="{field.name}"><button type="button" class="cv">'
+        )
         self._tail = "</button></td>"
         if field.kind in LINKED:
             self._open = f'<td class="cell linked {names}" data-f="{field.name}">'
@@ -274,7 +280,8 @@ def fact(kind: RecordType, field: Field, record: Any, *, editable: bool) -> Safe
         value = (
             f'<span class="fv edit">{inner}<button type="button" class="pen" aria-label="{edit}"'
             f' hx-get="/{kind.slug}/{record.pk}/field/{name}/?edit=1&amp;in=facts"'
-            f' hx-target="#fact-{name}" hx-swap="outerHTML">{render.icon_use("pencil", 12)}</button></span>'
+            f' hx-target="#fact-{name}" hx-swap="outerHTML">{render.icon_use("pencil", 12)}'
+            "</button></span>"
         )
     return mark_safe(  # noqa: S308  every part is escaped above or built by us
         f'<div class="field" id="fact-{name}"><span class="fl">{label}</span>{value}</div>'

@@ -140,7 +140,9 @@ def _number(field: Field, operator: str, values: tuple[str, ...]) -> Q:
     try:
         numbers = [Decimal(value.replace(",", "")) for value in values]
     except ArithmeticError:
-        raise Invalid(_("The filter on “%(label)s” takes a number.") % {"label": field.label}) from None
+        raise Invalid(
+            _("The filter on “%(label)s” takes a number.") % {"label": field.label}
+        ) from None
     kept: list[Any] = [float(n) for n in numbers] if field.custom_key else list(numbers)
     if operator == "between":
         return Q(**{f"{path}__gte": kept[0], f"{path}__lte": kept[1]})
@@ -179,7 +181,9 @@ def _several(_user: User, field: Field, values: tuple[str, ...]) -> Q:
 
 
 def _plain_set(_user: User, field: Field, values: tuple[str, ...]) -> Q:
-    kept: list[Any] = _ids(field, values) if field.is_key or field.kind == Kind.TEAM else list(values)
+    kept: list[Any] = (
+        _ids(field, values) if field.is_key or field.kind == Kind.TEAM else list(values)
+    )
     return Q(**{f"{field.value_path}__in": kept})
 
 

@@ -16,7 +16,11 @@ def _link_label(user: User, target: str) -> Any:
     def label(value: Any) -> str:
         kind = record_type(target)
         rows = visible_to(user, kind).filter(pk=value) if str(value).isdigit() else None
-        return str(rows.values_list(kind.title_field, flat=True).first() or "") if rows is not None else ""
+        return (
+            str(rows.values_list(kind.title_field, flat=True).first() or "")
+            if rows is not None
+            else ""
+        )
 
     return label
 
@@ -54,7 +58,9 @@ def form_field(field: Field, user: User) -> forms.Field:
 def _widget(field: Field, user: User) -> forms.Widget:
     if field.kind == Kind.LINK:
         slug = record_type(field.target).slug
-        return widgets.Combo(src=f"/{slug}/pick/", label=_link_label(user, field.target), create=True)
+        return widgets.Combo(
+            src=f"/{slug}/pick/", label=_link_label(user, field.target), create=True
+        )
     found: dict[Kind, forms.Widget] = {
         Kind.LONG_TEXT: forms.Textarea({"rows": 4}),
         Kind.DATE: widgets.DateInput(),

@@ -107,7 +107,9 @@ def page_of(
     """One page. Two queries with totals, one without."""
     found = matching(user, query, today=today)
     fields = shown_fields(user, query)
-    total, sums = _totals(query.kind, fields, found) if with_totals and not query.cursor else (None, [])
+    total, sums = (
+        _totals(query.kind, fields, found) if with_totals and not query.cursor else (None, [])
+    )
     ordered, sort_paths = _ordered(user, query, found)
     read = [Row(row) for row in ordered.values(*needs(query.kind, fields), *sort_paths)[: size + 1]]
     more = len(read) > size
@@ -116,9 +118,7 @@ def page_of(
     return ListPage(rows, fields, cursor, total, sums)
 
 
-def _totals(
-    kind: RecordType, fields: list[Field], found: QuerySet[Any]
-) -> tuple[int, list[Total]]:
+def _totals(kind: RecordType, fields: list[Field], found: QuerySet[Any]) -> tuple[int, list[Total]]:
     shown = [f for f in fields if f.name in kind.sums]
     if not shown:
         return found.order_by().count(), []
@@ -192,8 +192,10 @@ def _after(by: str, value: Any, pk: int, *, falls: bool) -> Q:
         return Q(**{f"{by}__isnull": True}) & tie
     strictly = Q(**{f"{by}__{beyond}": value})
     here = Q(**{f"{by}__{reach}": value}) & (strictly | tie)
-    return here if by in ("updated_at", "created_at", "sort_text") else here | Q(
-        **{f"{by}__isnull": True}
+    return (
+        here
+        if by in ("updated_at", "created_at", "sort_text")
+        else here | Q(**{f"{by}__isnull": True})
     )
 
 
@@ -226,6 +228,8 @@ def neighbours_of(
         order = (f"-{by}", "-pk") if downwards else (by, "pk")
         rows = found.filter(_after(by, value, record.pk, falls=downwards))
         rows = rows.exclude(**{f"{by}__isnull": True}) if _is_nullable(query.kind, path) else rows
-        sides.append(rows.order_by(*order).annotate(side=Value(place)).values_list("side", "pk")[:1])
+        sides.append(
+            rows.order_by(*order).annotate(side=Value(place)).values_list("side", "pk")[:1]
+        )
     beside = dict(sides[0].union(sides[1], all=True))
     return beside.get(0), beside.get(1)

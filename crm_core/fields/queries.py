@@ -18,8 +18,10 @@ def _all_views() -> list[SavedView]:
 def views_for(user: User, kind: RecordType | None = None) -> list[SavedView]:
     """The person's own views and the shared ones, in their order. Kept in the process."""
     return [
-        view for view in _all_views()
-        if (view.is_shared or view.owner_id == user.pk) and (kind is None or view.record_type == kind.name)
+        view
+        for view in _all_views()
+        if (view.is_shared or view.owner_id == user.pk)
+        and (kind is None or view.record_type == kind.name)
     ]
 
 
@@ -42,4 +44,3 @@ def custom_fields() -> QuerySet[CustomField]:
 
 def tags() -> QuerySet[Tag]:
     return Tag.objects.order_by("name", "id")
-

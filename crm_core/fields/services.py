@@ -181,7 +181,11 @@ def delete_records(
     keys = [row.pk for row in rows]
     kind.model._default_manager.filter(pk__in=keys).update(deleted_at=at, deleted_by=actor)
     audit.record_many(
-        actor=actor, verb=f"{kind.name}.deleted", at=at, on_type=kind.name, batch=batch,
+        actor=actor,
+        verb=f"{kind.name}.deleted",
+        at=at,
+        on_type=kind.name,
+        batch=batch,
         entries=[(row, {}) for row in rows],
     )
     publish(RecordsSaved(kind.name, tuple(keys)))
@@ -202,7 +206,10 @@ def restore_records(*, kind: RecordType, ids: list[int], actor: User, at: dt.dat
     keys = [row.pk for row in rows]
     kind.model._default_manager.filter(pk__in=keys).update(deleted_at=None, deleted_by=None)
     audit.record_many(
-        actor=actor, verb=f"{kind.name}.restored", at=at, on_type=kind.name,
+        actor=actor,
+        verb=f"{kind.name}.restored",
+        at=at,
+        on_type=kind.name,
         entries=[(row, {}) for row in rows],
     )
     publish(RecordsSaved(kind.name, tuple(keys)))
@@ -229,7 +236,12 @@ def edit_many(
 
 @transaction.atomic
 def tag_many(
-    *, kind: RecordType, ids: list[int], add: list[int], remove: list[int], actor: User,
+    *,
+    kind: RecordType,
+    ids: list[int],
+    add: list[int],
+    remove: list[int],
+    actor: User,
     at: dt.datetime,
 ) -> tuple[UUID, int]:
     """Put tags on many records and take others off; returns the batch and how many changed."""
@@ -273,8 +285,10 @@ def _still_as_left(kind: RecordType, row: Any, changes: Values) -> Values:
         field = next((f for f in catalogue.fields_of(kind) if f.name == name), None)
         if field is None or not field.is_editable:
             continue
-        now = row.custom.get(field.custom_key) if field.custom_key else getattr(
-            row, _column_of(field)
+        now = (
+            row.custom.get(field.custom_key)
+            if field.custom_key
+            else getattr(row, _column_of(field))
         )
         if plain_value(now) == new:
             back[name] = old

@@ -92,7 +92,9 @@ def _day(field: Field, value: str) -> dt.date:
 
 def _days_ago(field: Field, value: str, today: dt.date) -> dt.date:
     if not value.isdigit() or int(value) > 36_500:
-        raise Invalid(_("The filter on “%(label)s” takes a number of days.") % {"label": field.label})
+        raise Invalid(
+            _("The filter on “%(label)s” takes a number of days.") % {"label": field.label}
+        )
     return today - dt.timedelta(days=int(value))
 
 

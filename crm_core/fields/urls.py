@@ -27,7 +27,9 @@ def _of_kind(kind: RecordType) -> list[URLPattern]:
         path(f"{slug}/<int:record_id>/star/", saved.star, given, name=f"{name}_star"),
         path(
             f"{slug}/<int:record_id>/field/<slug:name>/",
-            edits.field_edit, given, name=f"{name}_field",
+            edits.field_edit,
+            given,
+            name=f"{name}_field",
         ),
     ]
 

@@ -23,8 +23,15 @@ MOST_VIEWS = 60
 
 @transaction.atomic
 def save_view(
-    *, kind: RecordType, name: str, query: ListQuery, actor: User, at: dt.datetime,
-    is_shared: bool = False, is_pinned: bool = False, layout: str = "list",
+    *,
+    kind: RecordType,
+    name: str,
+    query: ListQuery,
+    actor: User,
+    at: dt.datetime,
+    is_shared: bool = False,
+    is_pinned: bool = False,
+    layout: str = "list",
 ) -> SavedView:
     """Keep a list's address under a name.
 
@@ -41,8 +48,14 @@ def save_view(
         raise Invalid(_("You have a view of this name already."), field="name")
     last = SavedView.objects.aggregate(last=Max("position"))["last"] or 0
     view = SavedView.objects.create(
-        record_type=kind.name, name=name, owner=actor, is_shared=is_shared, is_pinned=is_pinned,
-        layout=layout if layout == "board" else "list", position=last + 1, **_shape(query),
+        record_type=kind.name,
+        name=name,
+        owner=actor,
+        is_shared=is_shared,
+        is_pinned=is_pinned,
+        layout=layout if layout == "board" else "list",
+        position=last + 1,
+        **_shape(query),
     )
     if is_shared:
         audit.record(actor=actor, verb="view.shared", on=view, on_type="view", at=at)
@@ -60,8 +73,14 @@ def _shape(query: ListQuery) -> dict[str, Any]:
 
 @transaction.atomic
 def change_view(
-    *, view: SavedView, actor: User, at: dt.datetime, query: ListQuery | None = None,
-    name: str = "", is_shared: bool | None = None, is_pinned: bool | None = None,
+    *,
+    view: SavedView,
+    actor: User,
+    at: dt.datetime,
+    query: ListQuery | None = None,
+    name: str = "",
+    is_shared: bool | None = None,
+    is_pinned: bool | None = None,
 ) -> SavedView:
     """Change what a view shows, its name or its reach.
 

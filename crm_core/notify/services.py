@@ -11,13 +11,24 @@ from crm_platform.identity.models import User
 
 @transaction.atomic
 def tell(
-    *, user_id: int, kind: str, at: dt.datetime, actor: User | None = None,
-    record_type: str = "", record_id: int | None = None, facts: dict[str, Any] | None = None,
+    *,
+    user_id: int,
+    kind: str,
+    at: dt.datetime,
+    actor: User | None = None,
+    record_type: str = "",
+    record_id: int | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> Notification:
     """Put a message into one person's inbox; `kind` and `facts` make its sentence when read."""
     return Notification.objects.create(
-        user_id=user_id, kind=kind, at=at, actor_id=actor.pk if actor else None,
-        record_type=record_type, record_id=record_id, facts=facts or {},
+        user_id=user_id,
+        kind=kind,
+        at=at,
+        actor_id=actor.pk if actor else None,
+        record_type=record_type,
+        record_id=record_id,
+        facts=facts or {},
     )
 
 

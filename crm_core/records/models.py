@@ -33,7 +33,9 @@ class Account(Record):
         indexes = [
             *record_indexes("account"),
             models.Index(Lower("name"), "id", name="account_name", condition=Q(deleted_at=None)),
-            models.Index(fields=["parent"], name="account_parent", condition=Q(parent__isnull=False)),
+            models.Index(
+                fields=["parent"], name="account_parent", condition=Q(parent__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

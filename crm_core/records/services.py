@@ -27,8 +27,13 @@ def create_account(*, values: Values, actor: User, at: dt.datetime) -> Account:
 
 @transaction.atomic
 def edit_account(
-    *, record: Account, values: Values, actor: User, at: dt.datetime,
-    version: int | None = None, batch: UUID | None = None,
+    *,
+    record: Account,
+    values: Values,
+    actor: User,
+    at: dt.datetime,
+    version: int | None = None,
+    batch: UUID | None = None,
 ) -> Account:
     """Change facts of an account.
 
@@ -36,8 +41,13 @@ def edit_account(
         Invalid: it would become its own parent, however far up.
     """
     edited: Account = fields.edit_record(
-        kind=record_type("account"), record=record, values=values, actor=actor, at=at,
-        version=version, batch=batch,
+        kind=record_type("account"),
+        record=record,
+        values=values,
+        actor=actor,
+        at=at,
+        version=version,
+        batch=batch,
     )
     if values.get("parent"):
         _refuse_circle(edited)
@@ -72,13 +82,23 @@ def create_contact(*, values: Values, actor: User, at: dt.datetime) -> Contact:
 
 @transaction.atomic
 def edit_contact(
-    *, record: Contact, values: Values, actor: User, at: dt.datetime,
-    version: int | None = None, batch: UUID | None = None,
+    *,
+    record: Contact,
+    values: Values,
+    actor: User,
+    at: dt.datetime,
+    version: int | None = None,
+    batch: UUID | None = None,
 ) -> Contact:
     """Change facts of a contact."""
     edited: Contact = fields.edit_record(
-        kind=record_type("contact"), record=record, values=values, actor=actor, at=at,
-        version=version, batch=batch,
+        kind=record_type("contact"),
+        record=record,
+        values=values,
+        actor=actor,
+        at=at,
+        version=version,
+        batch=batch,
     )
     return edited
 

@@ -53,10 +53,16 @@ def record_indexes(name: str) -> list[models.Index]:
     return [
         models.Index(fields=["-updated_at", "-id"], name=f"{name}_newest", condition=live),
         models.Index(fields=["owner", "-updated_at"], name=f"{name}_owner", condition=live),
-        models.Index(fields=["source_id"], name=f"{name}_source", condition=~models.Q(source_id="")),
         models.Index(
-            fields=["-deleted_at"], name=f"{name}_trash", condition=models.Q(deleted_at__isnull=False)
+            fields=["source_id"], name=f"{name}_source", condition=~models.Q(source_id="")
         ),
-        models.Index(fields=["batch"], name=f"{name}_batch", condition=models.Q(batch__isnull=False)),
+        models.Index(
+            fields=["-deleted_at"],
+            name=f"{name}_trash",
+            condition=models.Q(deleted_at__isnull=False),
+        ),
+        models.Index(
+            fields=["batch"], name=f"{name}_batch", condition=models.Q(batch__isnull=False)
+        ),
         GinIndex(fields=["tag_ids"], name=f"{name}_tags"),
     ]

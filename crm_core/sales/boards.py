@@ -60,9 +60,7 @@ def deals_on_board(user: User, query: ListQuery, *, today: dt.date) -> QuerySet[
     return matching(user, query, today=today)
 
 
-def board_of(
-    user: User, pipeline: PipelineFacts, query: ListQuery, *, now: dt.datetime
-) -> Board:
+def board_of(user: User, pipeline: PipelineFacts, query: ListQuery, *, now: dt.datetime) -> Board:
     """The whole board. Two queries."""
     deals = deals_on_board(user, query, today=local_date(now))
     stages = pipeline.open_stages
@@ -155,11 +153,13 @@ class CardPainter:
         button = (
             '<button type="button" class="btn ghost icon xs card-menu" data-move aria-label="'
             f'{self._move.replace("%(name)s", name)}">{self._icons["arrow-right-left"]}</button>'
-            if may else ""
+            if may
+            else ""
         )
         fixed = "" if may else " data-fixed"
         return (
-            f'<li class="card{stale}" id="card-{pk}" data-id="{pk}" data-version="{row["version"]}"{fixed}>'
+            f'<li class="card{stale}" id="card-{pk}" data-id="{pk}"'
+            f' data-version="{row["version"]}"{fixed}>'
             f'<a class="card-t" href="/deals/{pk}/" draggable="false">{name}</a>'
             f"{self._account(row)}{self._money(row)}"
             f'<p class="card-f">{self._due(row)}<span class="grow"></span>{self._age(row)}'
@@ -175,10 +175,13 @@ class CardPainter:
 
     def _money(self, row: Row) -> str:
         amount = row["amount"]
-        money = "" if amount is None else f'<b class="num">{render.money(amount, row["currency"])}</b>'
+        money = (
+            "" if amount is None else f'<b class="num">{render.money(amount, row["currency"])}</b>'
+        )
         tags = "".join(
             render.tag_chip(self._tags[pk].label, self._tags[pk].hue)
-            for pk in row["tag_ids"] if pk in self._tags
+            for pk in row["tag_ids"]
+            if pk in self._tags
         )
         return f'<p class="card-m">{money}{tags}</p>' if money or tags else ""
 
@@ -194,7 +197,8 @@ class CardPainter:
         icon = self._icons[STEP_ICONS.get(kind, "circle-check-big")]
         if days is None:
             icon = self._icons["triangle-alert"]
-        return f'<span class="due" data-due="{render.due_state(days)}">{icon}{render.due_text(days)}</span>'
+        text = f"{icon}{render.due_text(days)}"
+        return f'<span class="due" data-due="{render.due_state(days)}">{text}</span>'
 
     def _age(self, row: Row) -> str:
         days = max((self._now - row["stage_since"]).days, 0)
@@ -216,4 +220,5 @@ class CardPainter:
         person = self._people.get(owner_id or 0)
         if person is None:
             return ""
-        return f'{render.avatar(person.name, person.hue, "xs")}<span class="vh">{escape(person.name)}</span>'
+        face = render.avatar(person.name, person.hue, "xs")
+        return f'{face}<span class="vh">{escape(person.name)}</span>'

@@ -64,10 +64,16 @@ class StageForm(forms.Form):
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
         kind.choices = [
-            (Stage.Kind.OPEN, _("Open")), (Stage.Kind.WON, _("Won")), (Stage.Kind.LOST, _("Lost")),
+            (Stage.Kind.OPEN, _("Open")),
+            (Stage.Kind.WON, _("Won")),
+            (Stage.Kind.LOST, _("Lost")),
         ]
-        for name, label in (("name", _("Name")), ("kind", _("A deal here is")),
-                            ("probability", _("Chance to win, percent")), ("hue", _("Colour"))):
+        for name, label in (
+            ("name", _("Name")),
+            ("kind", _("A deal here is")),
+            ("probability", _("Chance to win, percent")),
+            ("hue", _("Colour")),
+        ):
             self.fields[name].label = label
 
 

@@ -111,8 +111,12 @@ class Deal(Record):
                 fields=["stage", "rank", "id"], name="deal_board", condition=Q(deleted_at=None)
             ),
             models.Index(fields=["account"], name="deal_account"),
-            models.Index(fields=["contact"], name="deal_contact", condition=Q(contact__isnull=False)),
-            models.Index(fields=["close_date", "id"], name="deal_close", condition=Q(deleted_at=None)),
+            models.Index(
+                fields=["contact"], name="deal_contact", condition=Q(contact__isnull=False)
+            ),
+            models.Index(
+                fields=["close_date", "id"], name="deal_close", condition=Q(deleted_at=None)
+            ),
         ]
 
     def __str__(self) -> str:

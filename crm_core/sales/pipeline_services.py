@@ -39,13 +39,19 @@ def add_pipeline(
     if Pipeline.objects.filter(name__iexact=name, archived_at=None).exists():
         raise Invalid(_("There is a pipeline of this name already."), field="name")
     pipeline = Pipeline.objects.create(
-        name=name, stale_days=stale_days, position=_next_position(Pipeline.objects),
+        name=name,
+        stale_days=stale_days,
+        position=_next_position(Pipeline.objects),
         is_default=not Pipeline.objects.filter(is_default=True).exists(),
     )
     first = [(_("New"), "open", 10, 1), (_("Won"), "won", 100, 5), (_("Lost"), "lost", 0, 8)]
     for position, (stage, kind, probability, hue) in enumerate(first):
         Stage.objects.create(
-            pipeline=pipeline, name=stage, kind=kind, probability=probability, hue=hue,
+            pipeline=pipeline,
+            name=stage,
+            kind=kind,
+            probability=probability,
+            hue=hue,
             position=position,
         )
     audit.record(actor=actor, verb="pipeline.added", on=pipeline, at=at)
@@ -57,7 +63,12 @@ def add_pipeline(
 
 @transaction.atomic
 def change_pipeline(
-    *, pipeline: Pipeline, actor: User, at: dt.datetime, name: str = "", stale_days: int = 0,
+    *,
+    pipeline: Pipeline,
+    actor: User,
+    at: dt.datetime,
+    name: str = "",
+    stale_days: int = 0,
     is_default: bool | None = None,
 ) -> Pipeline:
     """Rename a pipeline, set when deals go stale, or make it the one new deals begin in."""
@@ -102,7 +113,13 @@ def archive_pipeline(*, pipeline: Pipeline, actor: User, at: dt.datetime) -> Non
 
 @transaction.atomic
 def add_stage(
-    *, pipeline: Pipeline, name: str, kind: str, probability: int, hue: int, actor: User,
+    *,
+    pipeline: Pipeline,
+    name: str,
+    kind: str,
+    probability: int,
+    hue: int,
+    actor: User,
     at: dt.datetime,
 ) -> Stage:
     """Add a stage before the closing ones.
@@ -117,7 +134,11 @@ def add_stage(
     _refuse_taken(rows, name)
     probability = _fitting(kind, probability)
     stage = Stage.objects.create(
-        pipeline=pipeline, name=name, kind=kind, probability=probability, hue=hue,
+        pipeline=pipeline,
+        name=name,
+        kind=kind,
+        probability=probability,
+        hue=hue,
         position=_next_position(rows),
     )
     _number(list(_in_order(rows)))
@@ -162,7 +183,7 @@ def change_stage(
     others = Stage.objects.filter(pipeline_id=row.pipeline_id).exclude(pk=row.pk)
     _refuse_taken(others, name)
     if row.kind != kind:
-        _refuse_new_kind(row, kind, others)
+        _refuse_new_kind(row, others)
     changes = {"name": name, "kind": kind, "probability": _fitting(kind, probability), "hue": hue}
     diff = apply_changes(row, changes)
     if diff:
@@ -172,13 +193,16 @@ def change_stage(
     return row
 
 
-def _refuse_new_kind(row: Stage, kind: str, others: Any) -> None:
+def _refuse_new_kind(row: Stage, others: Any) -> None:
     if row.kind == "open" and not others.filter(kind="open").exists():
         raise Invalid(_("A pipeline needs at least one open stage."), field="kind")
     if Deal.objects.filter(stage=row).exists():
         raise Invalid(
-            _("Deals are in this stage. Add a new stage and move them, so that what was won or lost "
-              "stays true."), field="kind",
+            _(
+                "Deals are in this stage. Add a new stage and move them, "
+                "so that what was won or lost stays true."
+            ),
+            field="kind",
         )
 
 
@@ -214,7 +238,10 @@ def remove_stage(*, stage: Stage, to: int, actor: User, at: dt.datetime) -> int:
     moved = deals.update(stage=target, stage_since=at)
     StageStay.objects.filter(stage=row).update(stage=target)
     audit.record(
-        actor=actor, verb="stage.removed", on=row, at=at,
+        actor=actor,
+        verb="stage.removed",
+        on=row,
+        at=at,
         changes={"moved_to": [None, target.name], "deals": [None, moved]},
     )
     row.delete()

@@ -149,7 +149,9 @@ def cards(deals: QuerySet[Deal], stage_ids: list[int], *, size: int) -> list[Row
     return [Row(row) for row in rows]
 
 
-def cards_after(deals: QuerySet[Deal], stage_id: int, rank: float, pk: int, *, size: int) -> list[Row]:
+def cards_after(
+    deals: QuerySet[Deal], stage_id: int, rank: float, pk: int, *, size: int
+) -> list[Row]:
     """The next cards of one stage."""
     after = Q(rank__gt=rank) | Q(rank=rank, pk__gt=pk)
     rows = deals.filter(stage_id=stage_id, rank__gte=rank).filter(after).order_by("rank", "pk")

@@ -82,14 +82,21 @@ def _stage(given: Any) -> StageFacts:
 def _currency(given: Any) -> str:
     code = str(given or tenancy.current().currency).strip().upper()
     if not is_currency(code):
-        raise Invalid(_("“%(code)s” is not a currency code.") % {"code": code[:10]}, field="currency")
+        raise Invalid(
+            _("“%(code)s” is not a currency code.") % {"code": code[:10]}, field="currency"
+        )
     return code
 
 
 @transaction.atomic
 def edit_deal(
-    *, record: Deal, values: Values, actor: User, at: dt.datetime,
-    version: int | None = None, batch: UUID | None = None,
+    *,
+    record: Deal,
+    values: Values,
+    actor: User,
+    at: dt.datetime,
+    version: int | None = None,
+    batch: UUID | None = None,
 ) -> Deal:
     """Change facts of a deal; a new stage is a move, with all that a move does.
 
@@ -105,14 +112,24 @@ def edit_deal(
     deal = record
     if values:
         deal = fields.edit_record(
-            kind=_kind(), record=record, values=values, actor=actor, at=at, version=version,
+            kind=_kind(),
+            record=record,
+            values=values,
+            actor=actor,
+            at=at,
+            version=version,
             batch=batch,
         )
         version = None
     target = _moved_to(deal, stage, pipeline)
     if target is not None:
         deal = move_deal(
-            deal=deal, to=target.id, actor=actor, at=at, version=version, lost_reason=reason,
+            deal=deal,
+            to=target.id,
+            actor=actor,
+            at=at,
+            version=version,
+            lost_reason=reason,
             batch=batch,
         )
     return deal
@@ -161,7 +178,8 @@ def move_deal(
     if row.stage_id == stage.id:
         Deal.objects.filter(pk=row.pk).update(rank=rank)
         row.rank = rank
-        return row
+        same: Deal = row
+        return same
     reason_id = _reason(stage, lost_reason)
     came_from = row.stage_id
     diff = apply_changes(
@@ -180,7 +198,12 @@ def move_deal(
     )
     shown = ("stage_id", "pipeline_id", "lost_reason_id", "lost_note")
     audit.record(
-        actor=actor, verb="deal.moved", on=row, on_type="deal", at=at, batch=batch,
+        actor=actor,
+        verb="deal.moved",
+        on=row,
+        on_type="deal",
+        at=at,
+        batch=batch,
         changes={name.removesuffix("_id"): diff[name] for name in shown if name in diff},
     )
     StageStay.objects.filter(deal=row, left_at=None).update(left_at=at)
@@ -220,7 +243,9 @@ def _rank(stage_id: int, before: int | None, at: dt.datetime, *, to_end: bool) -
 
 def _spread(stage_id: int) -> None:
     """Number the cards of a column anew; rare: after some forty drops into one gap."""
-    rows = list(Deal.objects.filter(stage_id=stage_id, deleted_at=None).order_by("rank", "pk").only("pk"))
+    rows = list(
+        Deal.objects.filter(stage_id=stage_id, deleted_at=None).order_by("rank", "pk").only("pk")
+    )
     for place, row in enumerate(rows):
         row.rank = float(place)
     Deal.objects.bulk_update(rows, ["rank"], batch_size=500)

@@ -35,9 +35,7 @@ def _holding(words: str) -> QuerySet[Document]:
     asked = tokens.query(words)
     if not asked:
         return Document.objects.none()
-    matches = RawSQL(  # noqa: S611  the words travel as a parameter
-        "words @@ %s::tsquery", [asked], output_field=BooleanField()
-    )
+    matches = RawSQL("words @@ %s::tsquery", [asked], output_field=BooleanField())
     return Document.objects.filter(matches)
 
 
@@ -49,19 +47,20 @@ def matching(kind: RecordType, words: str) -> Q:
 
 
 def find(user: User, words: str, *, kinds: tuple[str, ...] = (), limit: int = 20) -> list[Hit]:
-    """The best matches the person may see: names first, then mail and phone, then the rest.
-    One query."""
+    """The best matches the person may see: names first, then mail and phone. One query."""
     asked = tokens.query(words)
     open_kinds = {
-        kind.name: kind for kind in record_types()
+        kind.name: kind
+        for kind in record_types()
         if kind.search_texts is not None and (not kinds or kind.name in kinds)
     }
     if not asked or not open_kinds:
         return []
     some = _holding(words).filter(_may_see(user, open_kinds)).order_by()[:MOST_RANKED]
-    rank = RawSQL(  # noqa: S611  the words travel as a parameter
+    rank = RawSQL(
         "ts_rank('{0, 0.15, 0.4, 1}', words, %s::tsquery)",
-        [asked], output_field=FloatField(),
+        [asked],
+        output_field=FloatField(),
     )
     rows = (
         Document.objects.filter(pk__in=some.values("pk"))

@@ -23,8 +23,10 @@ _INSERT = _UPSERT[: _UPSERT.index("ON CONFLICT")]
 
 
 def index_records(kind: RecordType, ids: Iterable[int], *, are_new: bool = False) -> None:
-    """Write the documents of these records; those in the trash lose theirs. Two or three statements
-    for each 2,000 records."""
+    """Write the documents of these records; those in the trash lose theirs.
+
+    Two or three statements for each 2,000 records.
+    """
     if kind.search_texts is None:
         return
     keys = list(ids)

@@ -21,7 +21,9 @@ def change_company(*, actor: User, at: dt.datetime, **facts: Any) -> None:
     rules.demand_ability(actor, "company.settings")
     scope = tenancy.current_company()
     before = {name: getattr(scope, name) for name in facts}
-    changes = {name: [before[name], value] for name, value in facts.items() if before[name] != value}
+    changes = {
+        name: [before[name], value] for name, value in facts.items() if before[name] != value
+    }
     if not changes:
         return
     audit.record(actor=actor, verb="company.changed", at=at, on_type="company", changes=changes)

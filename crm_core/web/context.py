@@ -1,4 +1,4 @@
-"""What the staff shell shows around every page: rail, tabs, what can be created, who is signed in."""
+"""What the staff shell shows around every page: rail, tabs, what can be created."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -13,21 +13,30 @@ from crm_core.fields.queries import views_for
 from crm_core.registry import record_type
 from crm_core.web import counts
 from crm_platform.identity import rules
-from crm_platform.identity.models import User, is_person
+from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.periods import local_date
 from crm_platform.ui import kept
 from crm_platform.ui.context import ui as look
 
 Item = dict[str, Any]
-PLACES = ("/inbox/", "/tasks/", "/deals/", "/contacts/", "/accounts/", "/activities/", "/settings/", "/me/")
+PLACES = (
+    "/inbox/",
+    "/tasks/",
+    "/deals/",
+    "/contacts/",
+    "/accounts/",
+    "/activities/",
+    "/settings/",
+    "/me/",
+)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context of `ui/app.html`: empty for visitors and on the platform's own hosts."""
     scope = tenancy.current_or_none()
     user = getattr(request, "user", None)
-    if scope is None or scope.is_platform or not is_person(user):
+    if scope is None or scope.is_platform or not isinstance(user, User):
         return {}
     # Built when a template asks: fragments never do.
     return {"shell": SimpleLazyObject(lambda: Shell(request, user))}
@@ -69,21 +78,35 @@ class Shell:
     @property
     def nav(self) -> list[dict[str, Any]]:
         return [
-            {"label": "", "items": [
-                self._item("home", _("Home"), "house", "/"),
-                self._item("inbox", _("Inbox"), "inbox", "/inbox/", self._counts.unread),
-                self._tasks(self._counts.due),
-            ]},
+            {
+                "label": "",
+                "items": [
+                    self._item("home", _("Home"), "house", "/"),
+                    self._item("inbox", _("Inbox"), "inbox", "/inbox/", self._counts.unread),
+                    self._tasks(self._counts.due),
+                ],
+            },
             {"label": _("Sales"), "items": [self._deals(), *self._kinds()]},
         ]
 
     @property
     def tabs(self) -> list[Item]:
-        return [self._item("home", _("Home"), "house", "/"), self._deals(), self._kinds()[0], self._tasks()]
+        return [
+            self._item("home", _("Home"), "house", "/"),
+            self._deals(),
+            self._kinds()[0],
+            self._tasks(),
+        ]
 
     def _item(self, key: str, label: str, icon: str, href: str, badge: Any = "") -> Item:
-        return {"key": key, "label": label, "icon": icon, "href": href, "badge": badge or "",
-                "current": self._place == href}
+        return {
+            "key": key,
+            "label": label,
+            "icon": icon,
+            "href": href,
+            "badge": badge or "",
+            "current": self._place == href,
+        }
 
     def _tasks(self, badge: Any = "") -> Item:
         return self._item("tasks", _("Tasks"), "circle-check-big", "/tasks/", badge)
@@ -107,16 +130,22 @@ class Shell:
         if self._counts.setup is None:
             return None
         labels = (
-            (_("Add or import customers"), "/accounts/"), (_("Add a deal"), "/deals/board/"),
+            (_("Add or import customers"), "/accounts/"),
+            (_("Add a deal"), "/deals/board/"),
             (_("Move a deal to its next stage"), "/deals/board/"),
-            (_("Shape your pipeline"), "/settings/pipelines/"), (_("Invite a colleague"), "/settings/people/"),
+            (_("Shape your pipeline"), "/settings/pipelines/"),
+            (_("Invite a colleague"), "/settings/people/"),
         )
         steps = [
             {"label": label, "href": href, "done": done}
             for (label, href), done in zip(labels, self._counts.setup, strict=True)
         ]
-        return {"done": sum(self._counts.setup), "total": len(steps), "steps": steps,
-                "dismiss_url": "/setup/dismiss/"}
+        return {
+            "done": sum(self._counts.setup),
+            "total": len(steps),
+            "steps": steps,
+            "dismiss_url": "/setup/dismiss/",
+        }
 
     @property
     def create(self) -> list[dict[str, str]]:
@@ -132,17 +161,31 @@ class Shell:
 
     @property
     def go(self) -> dict[str, str]:
-        return {"h": "/", "i": "/inbox/", "t": "/tasks/", "d": "/deals/board/", "c": "/contacts/",
-                "a": "/accounts/", "s": "/settings/"}
+        return {
+            "h": "/",
+            "i": "/inbox/",
+            "t": "/tasks/",
+            "d": "/deals/board/",
+            "c": "/contacts/",
+            "a": "/accounts/",
+            "s": "/settings/",
+        }
 
 
 def creatable(user: User) -> list[dict[str, str]]:
     """What `C` offers to make."""
-    kinds = (("d", record_type("deal")), ("c", record_type("contact")), ("a", record_type("account")))
+    kinds = (
+        ("d", record_type("deal")),
+        ("c", record_type("contact")),
+        ("a", record_type("account")),
+    )
     found = [
         {"label": str(kind.label), "icon": kind.icon, "href": f"/{kind.slug}/new/", "key": key}
-        for key, kind in kinds if rules.may_create(user, kind.name)
+        for key, kind in kinds
+        if rules.may_create(user, kind.name)
     ]
     if rules.may_create(user, "activity"):
-        found.append({"label": _("Task"), "icon": "circle-check-big", "href": "/tasks/new/", "key": "t"})
+        found.append(
+            {"label": _("Task"), "icon": "circle-check-big", "href": "/tasks/new/", "key": "t"}
+        )
     return found

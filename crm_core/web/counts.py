@@ -28,7 +28,9 @@ class Counts(NamedTuple):
 
 def _count(rows: QuerySet[Notification] | QuerySet[Activity]) -> Combinable:
     """`rows` counted as a subquery; the constant group makes it one row."""
-    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n")
+    counted = (
+        rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n")
+    )
     return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
 
 
@@ -59,8 +61,10 @@ _find_with_setup = Prepared(_with_setup, user_id=int, end=dt.datetime)
 def of(user: User, today: dt.date) -> Counts:
     """The shell's numbers for one person. One query."""
     end = start_of_day(today + dt.timedelta(days=1))
-    shows_setup = not user.preferences.get("setup_done") and rules.has_ability(user, "company.settings")
+    shows_setup = not user.preferences.get("setup_done") and rules.has_ability(
+        user, "company.settings"
+    )
     find = _find_with_setup if shows_setup else _find_plain
     rows = find(user_id=user.pk, end=end)
     unread, due, *steps = rows[0] if rows else (0, 0, *[False] * 5)
-    return Counts(unread, due, tuple(steps) if shows_setup else None)
+    return Counts(unread, due, tuple(map(bool, steps)) if shows_setup else None)

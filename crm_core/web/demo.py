@@ -1,4 +1,4 @@
-"""The demo's companies: one filled from real files where they are at hand, else from our generator."""
+"""The demo's companies: one filled from real files where they are at hand."""
 
 import datetime as dt
 from pathlib import Path

@@ -16,10 +16,17 @@ from crm_platform.ui import widgets
 def kind_labels() -> dict[str, str]:
     """The kinds of own fields in words."""
     return {
-        "text": _("Text"), "long_text": _("Long text"), "integer": _("Whole number"),
-        "decimal": _("Number"), "date": _("Date"), "boolean": _("Yes or no"),
-        "choice": _("One of a list"), "multi_choice": _("Several of a list"), "email": _("Mail"),
-        "phone": _("Phone"), "url": _("Web address"),
+        "text": _("Text"),
+        "long_text": _("Long text"),
+        "integer": _("Whole number"),
+        "decimal": _("Number"),
+        "date": _("Date"),
+        "boolean": _("Yes or no"),
+        "choice": _("One of a list"),
+        "multi_choice": _("Several of a list"),
+        "email": _("Mail"),
+        "phone": _("Phone"),
+        "url": _("Web address"),
     }
 
 
@@ -36,8 +43,12 @@ class FieldForm(forms.Form):
     def __init__(self, *args: Any, is_new: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         labels = {
-            "record_type": _("For"), "label": _("Name"), "kind": _("Kind"), "options": _("Options, one a line"),
-            "is_required": _("Needed when a record is made"), "help_text": _("Hint shown below it"),
+            "record_type": _("For"),
+            "label": _("Name"),
+            "kind": _("Kind"),
+            "options": _("Options, one a line"),
+            "is_required": _("Needed when a record is made"),
+            "help_text": _("Hint shown below it"),
         }
         for name, label in labels.items():
             self.fields[name].label = label
@@ -80,8 +91,10 @@ class CompanyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         labels = {
-            "name": _("Company name"), "language": _("Language of the company"),
-            "time_zone": _("Time zone"), "currency": _("Currency"),
+            "name": _("Company name"),
+            "language": _("Language of the company"),
+            "time_zone": _("Time zone"),
+            "currency": _("Currency"),
             "accent_hue": _("Accent colour (hue, 0 to 360)"),
         }
         for name, label in labels.items():

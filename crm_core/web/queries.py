@@ -36,10 +36,15 @@ def figures(user: User, today: dt.date) -> Figures:
     currency = tenancy.current().currency
     deals = visible_to(user, "deal").select_related(None).filter(currency=currency)
     known = sales.stages_by_id()
-    totals = {t.stage_id: t for t in sales.stage_totals(deals, [s.id for s in known.values() if s.kind == "open"])}
+    totals = {
+        t.stage_id: t
+        for t in sales.stage_totals(deals, [s.id for s in known.values() if s.kind == "open"])
+    }
     stages = [
         (stage, totals[stage.id].count, totals[stage.id].amount)
-        for pipeline in sales.pipelines() for stage in pipeline.open_stages if stage.id in totals
+        for pipeline in sales.pipelines()
+        for stage in pipeline.open_stages
+        if stage.id in totals
     ]
     month, quarter = start_of_day(today.replace(day=1)), start_of_day(today - dt.timedelta(days=90))
     won, lost = Q(stage__kind="won"), Q(stage__kind="lost")
@@ -54,7 +59,9 @@ def figures(user: User, today: dt.date) -> Figures:
         currency=currency,
         open_amount=sum((amount for _s, _c, amount in stages), Decimal(0)),
         open_count=sum(count for _s, count, _a in stages),
-        weighted=sum((amount * stage.probability / 100 for stage, _c, amount in stages), Decimal(0)),
+        weighted=sum(
+            (amount * stage.probability / 100 for stage, _c, amount in stages), Decimal(0)
+        ),
         won_amount=closed["amount"] or Decimal(0),
         won_count=closed["count"],
         win_percent=round(100 * closed["won"] / ended) if ended else None,
@@ -91,8 +98,11 @@ def related(user: User, kind: RecordType, record_id: int) -> list[Related]:
 
 def _related(kind: RecordType, link: str, rows: Any) -> Related:
     paths = ["pk", "name", "owner_id"]
-    paths += {"contact": ["title", "email", "phone"], "deal": ["amount", "currency", "stage_id"],
-              "account": ["industry"]}[kind.name]
+    paths += {
+        "contact": ["title", "email", "phone"],
+        "deal": ["amount", "currency", "stage_id"],
+        "account": ["industry"],
+    }[kind.name]
     read = [Row(row) for row in rows.order_by("-updated_at", "-pk").values(*paths)[: SHOWN + 1]]
     count = len(read) if len(read) <= SHOWN else rows.count()
     return Related(kind, link, read[:SHOWN], count, [])

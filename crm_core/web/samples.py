@@ -37,8 +37,13 @@ _ACCOUNTS = (
     ("Solano Energy", "Energy", "Lisbon", "+351 21 555 0198"),
 )
 _PEOPLE = (
-    ("Priya Raman", "Head of purchasing"), ("陳美玲", "採購經理"), ("Tomás Silva", "Operations director"),
-    ("王志明", "总经理"), ("Chloe Martin", "Buyer"), ("林怡君", "研發主管"), ("Noah Fraser", "IT lead"),
+    ("Priya Raman", "Head of purchasing"),
+    ("陳美玲", "採購經理"),
+    ("Tomás Silva", "Operations director"),
+    ("王志明", "总经理"),
+    ("Chloe Martin", "Buyer"),
+    ("林怡君", "研發主管"),
+    ("Noah Fraser", "IT lead"),
     ("Grace Lau", "Finance director"),
 )
 
@@ -60,13 +65,21 @@ def load_samples(*, actor: User, at: dt.datetime) -> int:
         common = {"tags": [tag.pk], "source": SOURCE}
         account = create_account(
             values={"name": name, "industry": industry, "city": city, "phone": phone, **common},
-            actor=actor, at=at,
+            actor=actor,
+            at=at,
         )
         person, title = _PEOPLE[place]
         contact = create_contact(
-            values={"name": person, "title": title, "account": account.pk,
-                    "email": f"person{place + 1}@example.com", "phone": phone, **common},
-            actor=actor, at=at,
+            values={
+                "name": person,
+                "title": title,
+                "account": account.pk,
+                "email": f"person{place + 1}@example.com",
+                "phone": phone,
+                **common,
+            },
+            actor=actor,
+            at=at,
         )
         count += 2 + _sample_deals(actor, at, account, contact, place, stages, common)
     for model in (Account, Contact, Deal, Activity):
@@ -82,28 +95,46 @@ def _sample_tag() -> Tag:
 
 
 def _sample_deals(
-    actor: User, at: dt.datetime, account: Account, contact: Contact, place: int,
-    stages: list[sales.StageFacts], common: dict[str, Any],
+    actor: User,
+    at: dt.datetime,
+    account: Account,
+    contact: Contact,
+    place: int,
+    stages: list[sales.StageFacts],
+    common: dict[str, Any],
 ) -> int:
     """Two deals in different stages and a task on the first."""
     for turn in range(2):
         stage = stages[(place + turn * 2) % len(stages)]
         deal = create_deal(
             values={
-                "name": f"{account.name} {2026 + turn}", "account": account.pk, "contact": contact.pk,
-                "stage": stage.id, "amount": Decimal(4000 + 3500 * place + 9000 * turn),
-                "close_date": (at + dt.timedelta(days=7 + 5 * place)).date(), **common,
+                "name": f"{account.name} {2026 + turn}",
+                "account": account.pk,
+                "contact": contact.pk,
+                "stage": stage.id,
+                "amount": Decimal(4000 + 3500 * place + 9000 * turn),
+                "close_date": (at + dt.timedelta(days=7 + 5 * place)).date(),
+                **common,
             },
-            actor=actor, at=at,
+            actor=actor,
+            at=at,
         )
         moment = at - dt.timedelta(days=(place * 5 + turn * 9) % 33)
-        Deal.objects.filter(pk=deal.pk).update(stage_since=moment, updated_at=moment, created_at=moment)
+        Deal.objects.filter(pk=deal.pk).update(
+            stage_since=moment, updated_at=moment, created_at=moment
+        )
         if turn == 0 and place % 3 != 2:
             kinds = ("call", "task", "meeting")
             create_activity(
-                values={"kind": kinds[place % 3], "name": _("Talk about the next step"),
-                        "due_at": at + dt.timedelta(days=place - 2), "source": SOURCE},
-                actor=actor, at=at, about=("deal", deal.pk),
+                values={
+                    "kind": kinds[place % 3],
+                    "name": _("Talk about the next step"),
+                    "due_at": at + dt.timedelta(days=place - 2),
+                    "source": SOURCE,
+                },
+                actor=actor,
+                at=at,
+                about=("deal", deal.pk),
             )
     return 3
 
@@ -127,12 +158,19 @@ def remove_samples(*, actor: User, at: dt.datetime) -> int:
         publish(RecordsSaved(name, keys))
         removed += len(keys)
         kind.model._default_manager.filter(pk__in=keys).delete()
-    audit.record(actor=actor, verb="samples.removed", at=at, on_type="company",
-                 changes={"records": [removed, 0]})
+    audit.record(
+        actor=actor,
+        verb="samples.removed",
+        at=at,
+        on_type="company",
+        changes={"records": [removed, 0]},
+    )
     return removed
 
 
 def sample_batch() -> UUID | None:
     """The batch of the loaded samples, if there are any."""
-    found: UUID | None = Account.objects.filter(source=SOURCE).values_list("batch", flat=True).first()
+    found: UUID | None = (
+        Account.objects.filter(source=SOURCE).values_list("batch", flat=True).first()
+    )
     return found

@@ -21,8 +21,17 @@ from crm_platform.kernel.errors import Invalid
 from crm_platform.kernel.models import apply_changes
 
 FIELD_KINDS = (
-    Kind.TEXT, Kind.LONG_TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.BOOLEAN, Kind.CHOICE,
-    Kind.MULTI_CHOICE, Kind.EMAIL, Kind.PHONE, Kind.URL,
+    Kind.TEXT,
+    Kind.LONG_TEXT,
+    Kind.INTEGER,
+    Kind.DECIMAL,
+    Kind.DATE,
+    Kind.BOOLEAN,
+    Kind.CHOICE,
+    Kind.MULTI_CHOICE,
+    Kind.EMAIL,
+    Kind.PHONE,
+    Kind.URL,
 )
 MOST_FIELDS = 100
 
@@ -44,8 +53,14 @@ def _write_pipeline(industry: Industry | None, language: str) -> Pipeline:
             name=str(industry.pipeline), is_default=True, stale_days=industry.stale_days
         )
         Stage.objects.bulk_create(
-            Stage(pipeline=pipeline, name=str(spec.name), kind=spec.kind, hue=spec.hue,
-                  probability=spec.probability, position=position)
+            Stage(
+                pipeline=pipeline,
+                name=str(spec.name),
+                kind=spec.kind,
+                hue=spec.hue,
+                probability=spec.probability,
+                position=position,
+            )
             for position, spec in enumerate(industry.stages)
         )
         for position, name in enumerate(industry.lost_reasons):
@@ -77,8 +92,9 @@ def apply_template(*, key: str, actor: User, at: dt.datetime) -> Industry:
         _write_fields(industry)
         for name, hue in industry.tags:
             Tag.objects.get_or_create(name=str(name), defaults={"hue": hue})
-    audit.record(actor=actor, verb="company.template", on=pipeline, at=at,
-                 changes={"template": [None, key]})
+    audit.record(
+        actor=actor, verb="company.template", on=pipeline, at=at, changes={"template": [None, key]}
+    )
     snapshot.bump()
     return industry
 
@@ -86,16 +102,28 @@ def apply_template(*, key: str, actor: User, at: dt.datetime) -> Industry:
 def _write_fields(industry: Industry) -> None:
     for position, spec in enumerate(industry.fields):
         CustomField.objects.get_or_create(
-            record_type=spec.record_type, key=spec.key,
-            defaults={"label": str(spec.label), "kind": spec.kind, "position": position,
-                      "options": [str(option) for option in spec.options]},
+            record_type=spec.record_type,
+            key=spec.key,
+            defaults={
+                "label": str(spec.label),
+                "kind": spec.kind,
+                "position": position,
+                "options": [str(option) for option in spec.options],
+            },
         )
 
 
 @transaction.atomic
 def add_field(
-    *, record_type: str, label: str, kind: str, options: list[str], is_required: bool,
-    help_text: str, actor: User, at: dt.datetime,
+    *,
+    record_type: str,
+    label: str,
+    kind: str,
+    options: list[str],
+    is_required: bool,
+    help_text: str,
+    actor: User,
+    at: dt.datetime,
 ) -> CustomField:
     """Add a field of the company's own.
 
@@ -113,12 +141,23 @@ def add_field(
     _demand_options(kind, options)
     last = rows.aggregate(last=Max("position"))["last"]
     made = CustomField.objects.create(
-        record_type=record_type, key=_new_key(label, set(rows.values_list("key", flat=True))),
-        label=label, kind=kind, options=options, is_required=is_required, help_text=help_text,
+        record_type=record_type,
+        key=_new_key(label, set(rows.values_list("key", flat=True))),
+        label=label,
+        kind=kind,
+        options=options,
+        is_required=is_required,
+        help_text=help_text,
         position=(last or 0) + 1,
     )
-    audit.record(actor=actor, verb="field.added", on=made, on_type="field", at=at,
-                 changes={"label": [None, label]})
+    audit.record(
+        actor=actor,
+        verb="field.added",
+        on=made,
+        on_type="field",
+        at=at,
+        changes={"label": [None, label]},
+    )
     snapshot.bump()
     return made
 
@@ -141,17 +180,27 @@ def _new_key(label: str, taken: set[str]) -> str:
 
 @transaction.atomic
 def change_field(
-    *, field: CustomField, label: str, options: list[str], is_required: bool, help_text: str,
-    actor: User, at: dt.datetime,
+    *,
+    field: CustomField,
+    label: str,
+    options: list[str],
+    is_required: bool,
+    help_text: str,
+    actor: User,
+    at: dt.datetime,
 ) -> CustomField:
     """Change a field's words and options; its kind stays, so that old values stay readable."""
     rules.demand_ability(actor, "fields.manage")
     _demand_options(field.kind, options)
     row = CustomField.objects.select_for_update().get(pk=field.pk)
-    diff = apply_changes(row, {"label": label, "options": options, "is_required": is_required,
-                               "help_text": help_text})
+    diff = apply_changes(
+        row,
+        {"label": label, "options": options, "is_required": is_required, "help_text": help_text},
+    )
     if diff:
-        audit.record(actor=actor, verb="field.changed", on=row, on_type="field", at=at, changes=diff)
+        audit.record(
+            actor=actor, verb="field.changed", on=row, on_type="field", at=at, changes=diff
+        )
     snapshot.bump()
     return row
 
@@ -161,15 +210,19 @@ def archive_field(*, field: CustomField, actor: User, at: dt.datetime) -> None:
     """Take a field out of use; the values it holds are kept and come back with it."""
     rules.demand_ability(actor, "fields.manage")
     CustomField.objects.filter(pk=field.pk).update(archived_at=at)
-    audit.record(actor=actor, verb="field.archived", on=field, on_type="field", at=at,
-                 changes={"label": [field.label, None]})
+    audit.record(
+        actor=actor,
+        verb="field.archived",
+        on=field,
+        on_type="field",
+        at=at,
+        changes={"label": [field.label, None]},
+    )
     snapshot.bump()
 
 
 @transaction.atomic
-def save_tag(
-    *, name: str, hue: int, actor: User, at: dt.datetime, tag: Tag | None = None
-) -> Tag:
+def save_tag(*, name: str, hue: int, actor: User, at: dt.datetime, tag: Tag | None = None) -> Tag:
     """Make a tag, or rename and recolour one.
 
     Raises:
@@ -192,7 +245,8 @@ def remove_tag(*, tag: Tag, actor: User, at: dt.datetime) -> None:
     """Remove a tag and take it off every record."""
     rules.demand_ability(actor, "tags.manage")
     for kind in record_types():
-        for row in kind.model._default_manager.filter(tag_ids__contains=[tag.pk]):
+        rows: Any = kind.model._default_manager.filter(tag_ids__contains=[tag.pk])
+        for row in rows:
             row.tag_ids = [pk for pk in row.tag_ids if pk != tag.pk]
             row.save(update_fields=["tag_ids"])
     audit.record(actor=actor, verb="tag.removed", on=tag, at=at)

@@ -12,7 +12,9 @@ ITEMS = (
     *SETTINGS_ITEMS[:3],
     SettingsItem(COMPANY, "company", _("Company"), "building-2", "web:company", "company.settings"),
     *SETTINGS_ITEMS[3:],
-    SettingsItem(SALES, "pipelines", _("Pipelines"), "git-branch", "sales:pipelines", "pipelines.manage"),
+    SettingsItem(
+        SALES, "pipelines", _("Pipelines"), "git-branch", "sales:pipelines", "pipelines.manage"
+    ),
     SettingsItem(DATA, "fields", _("Fields"), "text-cursor-input", "web:fields", "fields.manage"),
     SettingsItem(DATA, "tags", _("Tags"), "tag", "web:tags", "tags.manage"),
     SettingsItem(DATA, "imports", _("Imports"), "upload", "exchange:jobs", "records.import"),

@@ -4,8 +4,11 @@ Data only; `services.apply_template` writes it. Names are English here and trans
 company's language when they are written: from then on they are the company's own words.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 class StageSpec:
     """A stage: name, probability in percent, colour."""
 
-    name: str
+    name: str | Promise
     probability: int
     hue: int
     kind: str = "open"
@@ -25,9 +28,9 @@ class FieldSpec:
 
     record_type: str
     key: str
-    label: str
+    label: str | Promise
     kind: str
-    options: tuple[str, ...] = ()
+    options: tuple[str | Promise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,15 @@ class Industry:
     """One starting point."""
 
     key: str
-    name: str
-    text: str
+    name: str | Promise
+    text: str | Promise
     icon: str
-    pipeline: str
+    pipeline: str | Promise
     stages: tuple[StageSpec, ...]
-    lost_reasons: tuple[str, ...]
+    lost_reasons: tuple[str | Promise, ...]
     fields: tuple[FieldSpec, ...] = ()
-    tags: tuple[tuple[str, int], ...] = ()
+    tags: tuple[tuple[str | Promise, int], ...] = ()
     stale_days: int = 14
-    sample_products: tuple[str, ...] = field(default=())
 
 
 WON, LOST = StageSpec(_("Won"), 100, 5, "won"), StageSpec(_("Lost"), 0, 8, "lost")
@@ -52,60 +54,136 @@ _REASONS = (_("Price"), _("Competitor"), _("No budget"), _("No decision"), _("No
 
 INDUSTRIES = (
     Industry(
-        key="b2b", name=_("B2B sales"), icon="handshake",
+        key="b2b",
+        name=_("B2B sales"),
+        icon="handshake",
         text=_("Few, larger deals with several people to convince: software, equipment, services."),
         pipeline=_("Sales"),
-        stages=(StageSpec(_("Qualify"), 10, 1), StageSpec(_("Discovery"), 25, 2),
-                StageSpec(_("Proposal"), 50, 6), StageSpec(_("Negotiation"), 70, 3),
-                StageSpec(_("Verbal commit"), 90, 7), WON, LOST),
+        stages=(
+            StageSpec(_("Qualify"), 10, 1),
+            StageSpec(_("Discovery"), 25, 2),
+            StageSpec(_("Proposal"), 50, 6),
+            StageSpec(_("Negotiation"), 70, 3),
+            StageSpec(_("Verbal commit"), 90, 7),
+            WON,
+            LOST,
+        ),
         lost_reasons=_REASONS,
-        fields=(FieldSpec("deal", "competitor", _("Competitor"), "text"),
-                FieldSpec("contact", "role_in_deal", _("Role in buying"), "choice",
-                          (_("Decides"), _("Advises"), _("Uses"), _("Buys")))),
+        fields=(
+            FieldSpec("deal", "competitor", _("Competitor"), "text"),
+            FieldSpec(
+                "contact",
+                "role_in_deal",
+                _("Role in buying"),
+                "choice",
+                (_("Decides"), _("Advises"), _("Uses"), _("Buys")),
+            ),
+        ),
         tags=((_("Key account"), 6), (_("At risk"), 8), (_("Reference"), 5)),
-        sample_products=(_("Team licence"), _("Onboarding"), _("Support plan")),
     ),
     Industry(
-        key="manufacturing", name=_("Manufacturing"), icon="factory",
+        key="manufacturing",
+        name=_("Manufacturing"),
+        icon="factory",
         text=_("Enquiries, samples, quotes and repeat orders for what you make."),
         pipeline=_("Enquiry to order"),
-        stages=(StageSpec(_("Enquiry"), 10, 1), StageSpec(_("Drawing review"), 20, 2),
-                StageSpec(_("Sample"), 40, 6), StageSpec(_("Quoted"), 60, 3),
-                StageSpec(_("Trial order"), 85, 7), WON, LOST),
-        lost_reasons=(_("Price"), _("Delivery time"), _("Quality of sample"), _("Competitor"), _("Project stopped")),
-        fields=(FieldSpec("deal", "drawing_number", _("Drawing number"), "text"),
-                FieldSpec("deal", "annual_quantity", _("Quantity a year"), "integer"),
-                FieldSpec("account", "payment_terms", _("Payment terms"), "choice",
-                          (_("Prepaid"), _("30 days"), _("60 days"), _("90 days")))),
+        stages=(
+            StageSpec(_("Enquiry"), 10, 1),
+            StageSpec(_("Drawing review"), 20, 2),
+            StageSpec(_("Sample"), 40, 6),
+            StageSpec(_("Quoted"), 60, 3),
+            StageSpec(_("Trial order"), 85, 7),
+            WON,
+            LOST,
+        ),
+        lost_reasons=(
+            _("Price"),
+            _("Delivery time"),
+            _("Quality of sample"),
+            _("Competitor"),
+            _("Project stopped"),
+        ),
+        fields=(
+            FieldSpec("deal", "drawing_number", _("Drawing number"), "text"),
+            FieldSpec("deal", "annual_quantity", _("Quantity a year"), "integer"),
+            FieldSpec(
+                "account",
+                "payment_terms",
+                _("Payment terms"),
+                "choice",
+                (_("Prepaid"), _("30 days"), _("60 days"), _("90 days")),
+            ),
+        ),
         tags=((_("OEM"), 2), (_("Repeat buyer"), 5), (_("Quality issue"), 8)),
-        stale_days=21, sample_products=(_("Machined part"), _("Sub-assembly"), _("Tooling")),
+        stale_days=21,
     ),
     Industry(
-        key="agency", name=_("Agency and services"), icon="palette",
+        key="agency",
+        name=_("Agency and services"),
+        icon="palette",
         text=_("Briefs, pitches and projects for clients who come back."),
         pipeline=_("New business"),
-        stages=(StageSpec(_("Brief"), 15, 1), StageSpec(_("Pitch"), 35, 6), StageSpec(_("Estimate"), 60, 3),
-                StageSpec(_("Contract"), 85, 7), WON, LOST),
-        lost_reasons=(_("Price"), _("Went in-house"), _("Another agency"), _("Project stopped"), _("No answer")),
-        fields=(FieldSpec("deal", "service_line", _("Service"), "choice",
-                          (_("Strategy"), _("Design"), _("Campaign"), _("Development"))),
-                FieldSpec("deal", "start_date", _("Project start"), "date")),
+        stages=(
+            StageSpec(_("Brief"), 15, 1),
+            StageSpec(_("Pitch"), 35, 6),
+            StageSpec(_("Estimate"), 60, 3),
+            StageSpec(_("Contract"), 85, 7),
+            WON,
+            LOST,
+        ),
+        lost_reasons=(
+            _("Price"),
+            _("Went in-house"),
+            _("Another agency"),
+            _("Project stopped"),
+            _("No answer"),
+        ),
+        fields=(
+            FieldSpec(
+                "deal",
+                "service_line",
+                _("Service"),
+                "choice",
+                (_("Strategy"), _("Design"), _("Campaign"), _("Development")),
+            ),
+            FieldSpec("deal", "start_date", _("Project start"), "date"),
+        ),
         tags=((_("Retainer"), 5), (_("Pitch"), 6), (_("Referral"), 3)),
-        sample_products=(_("Brand workshop"), _("Campaign"), _("Website")),
     ),
     Industry(
-        key="trade", name=_("Trade and distribution"), icon="truck",
+        key="trade",
+        name=_("Trade and distribution"),
+        icon="truck",
         text=_("Many customers, many orders, prices that change: wholesale, import and export."),
         pipeline=_("Orders"),
-        stages=(StageSpec(_("Request"), 20, 1), StageSpec(_("Quoted"), 45, 3),
-                StageSpec(_("Price agreed"), 75, 6), StageSpec(_("Order expected"), 90, 7), WON, LOST),
-        lost_reasons=(_("Price"), _("Not in stock"), _("Delivery time"), _("Competitor"), _("No answer")),
-        fields=(FieldSpec("account", "channel", _("Channel"), "choice",
-                          (_("Distributor"), _("Retailer"), _("Online shop"), _("End user"))),
-                FieldSpec("account", "credit_limit", _("Credit limit"), "decimal"),
-                FieldSpec("deal", "incoterm", _("Delivery terms"), "text")),
+        stages=(
+            StageSpec(_("Request"), 20, 1),
+            StageSpec(_("Quoted"), 45, 3),
+            StageSpec(_("Price agreed"), 75, 6),
+            StageSpec(_("Order expected"), 90, 7),
+            WON,
+            LOST,
+        ),
+        lost_reasons=(
+            _("Price"),
+            _("Not in stock"),
+            _("Delivery time"),
+            _("Competitor"),
+            _("No answer"),
+        ),
+        fields=(
+            FieldSpec(
+                "account",
+                "channel",
+                _("Channel"),
+                "choice",
+                (_("Distributor"), _("Retailer"), _("Online shop"), _("End user")),
+            ),
+            FieldSpec("account", "credit_limit", _("Credit limit"), "decimal"),
+            FieldSpec("deal", "incoterm", _("Delivery terms"), "text"),
+        ),
         tags=((_("Wholesale"), 2), (_("Slow payer"), 8), (_("Export"), 7)),
-        stale_days=7, sample_products=(_("Container load"), _("Pallet"), _("Spare parts")),
+        stale_days=7,
     ),
 )
 

@@ -10,7 +10,12 @@ app_name = "web"
 
 def _record_pages() -> list[URLPattern]:
     return [
-        path(f"{kind.slug}/<int:record_id>/", records.record_page, {"kind": kind.name}, name=kind.name)
+        path(
+            f"{kind.slug}/<int:record_id>/",
+            records.record_page,
+            {"kind": kind.name},
+            name=kind.name,
+        )
         for kind in record_types()
     ]
 

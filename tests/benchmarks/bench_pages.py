@@ -1,4 +1,4 @@
-"""Daily pages over HTTP: latency, CPU, statements and bytes on two company sizes, against bare SQL."""
+"""Daily pages over HTTP on two company sizes: latency, CPU, statements, bytes; bare SQL beside."""
 
 import argparse
 import json
@@ -9,14 +9,21 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-DATA = Path(os.environ.get("RAPPORT_BENCH_DATA", Path(__file__).resolve().parents[2] / ".data" / "bench"))
+DATA = Path(
+    os.environ.get("RAPPORT_BENCH_DATA", Path(__file__).resolve().parents[2] / ".data" / "bench")
+)
 os.environ["RAPPORT_ENV"] = "embedded"
 os.environ["RAPPORT_DATA"] = str(DATA)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_platform.settings")
 
 TARGETS = {  # CPU ms a request, SQL statements; 0: not limited
-    "list": (10, 8), "contact": (9, 10), "board": (30, 8), "search": (6, 8), "search_cjk": (6, 8),
-    "create": (14, 0), "report": (8, 0),
+    "list": (10, 8),
+    "contact": (9, 10),
+    "board": (30, 8),
+    "search": (6, 8),
+    "search_cjk": (6, 8),
+    "create": (14, 0),
+    "report": (8, 0),
 }
 P95_LIMIT_MS = 150
 GENERATION = "4"
@@ -46,19 +53,35 @@ def prepare(name: str, size):
     host = f"{slug}.localhost"
     if company is None:
         say(f"making {name} …")
-        owner = services.NewOwner(name="Bench", email="bench@example.com", password_hash=make_password("x" * 12))
-        company = services.request_company(name=name.title(), slug=slug, owner=owner, language="en",
-                                           time_zone="UTC", currency="USD", at=timezone.now())
+        owner = services.NewOwner(
+            name="Bench", email="bench@example.com", password_hash=make_password("x" * 12)
+        )
+        company = services.request_company(
+            name=name.title(),
+            slug=slug,
+            owner=owner,
+            language="en",
+            time_zone="UTC",
+            currency="USD",
+            at=timezone.now(),
+        )
         services.build(company_id=company.pk, at=timezone.now())
         scope = queries.scope_of(company, host)
         with tenancy.unit_of_work(scope):
             actor = User.objects.get(email="bench@example.com")
             apply_template(key="b2b", actor=actor, at=timezone.now())
             first = Stage.objects.filter(kind="open").first()
-            Stage.objects.create(pipeline=first.pipeline, name="Signing", probability=95, hue=4, position=50)
+            Stage.objects.create(
+                pipeline=first.pipeline, name="Signing", probability=95, hue=4, position=50
+            )
             for number in range(9):
-                User.objects.create(email=f"rep{number}@example.com", name=f"Rep {number}", role=actor.role,
-                                    created_at=timezone.now(), password="!")
+                User.objects.create(
+                    email=f"rep{number}@example.com",
+                    name=f"Rep {number}",
+                    role=actor.role,
+                    created_at=timezone.now(),
+                    password="!",
+                )
             snapshot.bump()
         with tenancy.unit_of_work(scope):
             Filler(size).fill()
@@ -90,7 +113,9 @@ def scope_ids(scope) -> tuple[int, int]:
     from crm_platform.kernel import tenancy
 
     with tenancy.unit_of_work(scope):
-        return Contact.objects.values_list("pk", flat=True)[777], Deal.objects.values_list("pk", flat=True)[7]
+        return Contact.objects.values_list("pk", flat=True)[777], Deal.objects.values_list(
+            "pk", flat=True
+        )[7]
 
 
 def requests_of(scope, token: str):
@@ -98,7 +123,10 @@ def requests_of(scope, token: str):
     contact = some_contact(scope)
 
     def create(browser, turn):
-        body = f"csrfmiddlewaretoken={token}&short=1&name=Bench+Person+{turn}&email=b{turn}@example.com&phone=%2B88691234{turn:04d}"
+        body = (
+            f"csrfmiddlewaretoken={token}&short=1&name=Bench+Person+{turn}"
+            f"&email=b{turn}@example.com&phone=%2B88691234{turn:04d}"
+        )
         return browser.post("/contacts/new/", body)
 
     return {
@@ -165,8 +193,10 @@ def measure(server, postmaster: int, scope, repeats: int) -> dict[str, dict[str,
         cpu = cpu_seconds(tree_of(server.pid) + tree_of(postmaster)) - before
         times.sort()
         figures[key] = {
-            "p50_ms": round(statistics.median(times), 1), "p95_ms": round(times[int(len(times) * 0.95)], 1),
-            "cpu_ms": round(cpu * 1000 / repeats, 2), "bytes": len(body),
+            "p50_ms": round(statistics.median(times), 1),
+            "p95_ms": round(times[int(len(times) * 0.95)], 1),
+            "cpu_ms": round(cpu * 1000 / repeats, 2),
+            "bytes": len(body),
         }
     return figures
 
@@ -177,8 +207,10 @@ def bare_sql_ms(scope) -> float:
 
     from crm_platform.kernel import tenancy
 
-    sql = ("SELECT c.id, c.name, a.name, c.title, c.email, c.phone FROM records_contact c LEFT JOIN records_account a "
-           "ON a.id = c.account_id WHERE c.deleted_at IS NULL ORDER BY lower(c.name), c.id LIMIT 50")
+    sql = (
+        "SELECT c.id, c.name, a.name, c.title, c.email, c.phone "
+        "FROM records_contact c LEFT JOIN records_account a ON a.id = c.account_id WHERE c.deleted_at IS NULL ORDER BY lower(c.name), c.id LIMIT 50"
+    )
     times = []
     with tenancy.unit_of_work(scope), connection.cursor() as cursor:
         for _turn in range(100):
@@ -211,8 +243,11 @@ def main() -> int:
     call_command("collectstatic", verbosity=0, interactive=False)
     sizes = {"peer": PEER, "large": LARGE}
     scopes = {n: prepare(n, s) for n, s in sizes.items() if options.only in (None, n)}
-    postmaster = int((DATA / "postgres" / "data" / "postmaster.pid").read_text().split()[0]) if (
-        DATA / "postgres" / "data" / "postmaster.pid").exists() else find_postmaster()
+    postmaster = (
+        int((DATA / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+        if (DATA / "postgres" / "data" / "postmaster.pid").exists()
+        else find_postmaster()
+    )
     result: dict[str, object] = {"name": "pages", "ok": True}
     faults = []
     with web_server({"RAPPORT_DATA": str(DATA)}) as server:
@@ -225,7 +260,9 @@ def main() -> int:
                 found["statements"] = statements[key]
                 found["ratio_to_sql"] = round(found["p50_ms"] / yardstick, 1)
                 limit, most = TARGETS[key]
-                if name == "peer" and (found["cpu_ms"] >= limit or (most and found["statements"] > most)):
+                if name == "peer" and (
+                    found["cpu_ms"] >= limit or (most and found["statements"] > most)
+                ):
                     faults.append(f"{key}: {found['cpu_ms']} ms, {found['statements']} statements")
                 if name == "large" and found["p95_ms"] >= P95_LIMIT_MS:
                     faults.append(f"large {key}: p95 {found['p95_ms']} ms")

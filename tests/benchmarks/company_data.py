@@ -15,17 +15,103 @@ from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 
 NOW = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
-FIRST = ("James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard "
-         "Susan Joseph Jessica Thomas Karen Charles Sarah Wei Mei Aiko Omar Fatima Lucas Chloe").split()
-LAST = ("Smith Johnson Brown Garcia Miller Davis Rodriguez Martinez Lopez Wilson Anderson Taylor Moore "
-        "Jackson Martin Lee Perez Thompson White Harris Clark Lewis Walker Hall Young King Wright Scott").split()
-WORDS = ("Harbour Kestrel Northwind Maple Solano Cobalt Juniper Peak Granite Willow Falcon Orchid Summit "
-         "Delta Aurora Cedar Vertex Nimbus Lotus Ember").split()
-TRADES = "Logistics Software Foods Energy Robotics Textiles Machinery Trading Clinics Media".split()
+FIRST = [
+    "James",
+    "Mary",
+    "Robert",
+    "Patricia",
+    "John",
+    "Jennifer",
+    "Michael",
+    "Linda",
+    "David",
+    "Elizabeth",
+    "William",
+    "Barbara",
+    "Richard",
+    "Susan",
+    "Joseph",
+    "Jessica",
+    "Thomas",
+    "Karen",
+    "Charles",
+    "Sarah",
+    "Wei",
+    "Mei",
+    "Aiko",
+    "Omar",
+    "Fatima",
+    "Lucas",
+    "Chloe",
+]
+LAST = [
+    "Smith",
+    "Johnson",
+    "Brown",
+    "Garcia",
+    "Miller",
+    "Davis",
+    "Rodriguez",
+    "Martinez",
+    "Lopez",
+    "Wilson",
+    "Anderson",
+    "Taylor",
+    "Moore",
+    "Jackson",
+    "Martin",
+    "Lee",
+    "Perez",
+    "Thompson",
+    "White",
+    "Harris",
+    "Clark",
+    "Lewis",
+    "Walker",
+    "Hall",
+    "Young",
+    "King",
+    "Wright",
+    "Scott",
+]
+WORDS = [
+    "Harbour",
+    "Kestrel",
+    "Northwind",
+    "Maple",
+    "Solano",
+    "Cobalt",
+    "Juniper",
+    "Peak",
+    "Granite",
+    "Willow",
+    "Falcon",
+    "Orchid",
+    "Summit",
+    "Delta",
+    "Aurora",
+    "Cedar",
+    "Vertex",
+    "Nimbus",
+    "Lotus",
+    "Ember",
+]
+TRADES = [
+    "Logistics",
+    "Software",
+    "Foods",
+    "Energy",
+    "Robotics",
+    "Textiles",
+    "Machinery",
+    "Trading",
+    "Clinics",
+    "Media",
+]
 FAMILY, GIVEN = "陳林黃張李王吳劉蔡楊", "志明美玲怡君俊傑雅婷家豪淑芬建宏"
-PLACES = "台北 台中 高雄 新竹 上海 深圳 香港 蘇州".split()
-CJK_TRADES = "科技 電子 貿易 食品 物流 機械 生技 資訊".split()
-TITLES = "Buyer|Head of purchasing|Engineer|Director|採購經理|Operations lead".split("|")
+PLACES = ["台北", "台中", "高雄", "新竹", "上海", "深圳", "香港", "蘇州"]
+CJK_TRADES = ["科技", "電子", "貿易", "食品", "物流", "機械", "生技", "資訊"]
+TITLES = ["Buyer", "Head of purchasing", "Engineer", "Director", "採購經理", "Operations lead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +158,24 @@ class Filler:
         self._copy("activities_activity", self._activities())
         self._copy("search_document", self._documents())
         with connection.cursor() as cursor:
-            for table in ("records_account", "records_contact", "sales_deal", "activities_activity", "search_document"):
+            for table in (
+                "records_account",
+                "records_contact",
+                "sales_deal",
+                "activities_activity",
+                "search_document",
+            ):
                 cursor.execute(
-                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
                 )
 
     def _copy(self, table: str, rows: Iterator[dict[str, Any]]) -> None:
         first = next(rows)
         columns = list(first)
-        with connection.cursor() as cursor, cursor.cursor.copy(
-            f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-        ) as copy:
+        with (
+            connection.cursor() as cursor,
+            cursor.cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        ):
             copy.write_row(list(first.values()))
             for row in rows:
                 copy.write_row(list(row.values()))
@@ -90,17 +183,33 @@ class Filler:
     def _common(self, pk: int, moment: dt.datetime) -> dict[str, Any]:
         owner = self.dice.choice(self.users)
         return {
-            "id": pk, "owner_id": owner, "team_id": None, "tag_ids": "{}", "custom": "{}", "source": "",
-            "source_id": "", "batch": None, "created_at": moment, "created_by_id": owner,
-            "updated_at": moment, "updated_by_id": owner, "deleted_at": None, "deleted_by_id": None,
-            "version": 1, "last_touch_at": moment, "next_step_at": None, "next_step_kind": "",
+            "id": pk,
+            "owner_id": owner,
+            "team_id": None,
+            "tag_ids": "{}",
+            "custom": "{}",
+            "source": "",
+            "source_id": "",
+            "batch": None,
+            "created_at": moment,
+            "created_by_id": owner,
+            "updated_at": moment,
+            "updated_by_id": owner,
+            "deleted_at": None,
+            "deleted_by_id": None,
+            "version": 1,
+            "last_touch_at": moment,
+            "next_step_at": None,
+            "next_step_kind": "",
         }
 
     def _moment(self) -> dt.datetime:
         return NOW - dt.timedelta(minutes=self.dice.randrange(2 * 365 * 24 * 60))
 
     def _document(self, kind: str, pk: int, texts: SearchTexts, moment: dt.datetime) -> None:
-        self.documents.append((kind, pk, texts.title[:200], texts.subtitle[:200], tokens.document(texts), moment))
+        self.documents.append(
+            (kind, pk, texts.title[:200], texts.subtitle[:200], tokens.document(texts), moment)
+        )
 
     def _accounts(self) -> Iterator[dict[str, Any]]:
         for pk in range(1, self.size.accounts + 1):
@@ -108,11 +217,28 @@ class Filler:
             self.accounts.append(name)
             phone = f"+886 2 {self.dice.randrange(10**7, 10**8)}"
             industry, city = self.dice.choice(TRADES), self.dice.choice(PLACES)
-            self._document("account", pk, SearchTexts(title=name, subtitle=industry, phones=(phone,)), moment)
-            yield {**self._common(pk, moment), "name": name, "website": "", "phone": phone, "email": "",
-                   "industry": industry, "employees": None, "annual_revenue": None, "founded_year": None,
-                   "street": "", "city": city, "region": "", "postcode": "", "country": "", "tax_number": "",
-                   "description": "", "parent_id": None}
+            self._document(
+                "account", pk, SearchTexts(title=name, subtitle=industry, phones=(phone,)), moment
+            )
+            yield {
+                **self._common(pk, moment),
+                "name": name,
+                "website": "",
+                "phone": phone,
+                "email": "",
+                "industry": industry,
+                "employees": None,
+                "annual_revenue": None,
+                "founded_year": None,
+                "street": "",
+                "city": city,
+                "region": "",
+                "postcode": "",
+                "country": "",
+                "tax_number": "",
+                "description": "",
+                "parent_id": None,
+            }
 
     def _contacts(self) -> Iterator[dict[str, Any]]:
         for pk in range(1, self.size.contacts + 1):
@@ -120,13 +246,37 @@ class Filler:
             account = self.dice.randrange(1, self.size.accounts + 1)
             email, phone = f"person{pk}@example.com", f"+886 9{self.dice.randrange(10**7, 10**8)}"
             title = self.dice.choice(TITLES)
-            self._document("contact", pk, SearchTexts(
-                title=name, subtitle=f"{title} · {self.accounts[account - 1]}", phones=(phone,), emails=(email,),
-                weak=(self.accounts[account - 1], title)), moment)
-            yield {**self._common(pk, moment), "name": name, "first_name": "", "last_name": "",
-                   "account_id": account, "title": title, "department": "", "email": email, "phone": phone,
-                   "mobile": "", "im": "", "city": "", "country": "", "birthday": None, "prefers": "",
-                   "may_contact": True, "description": ""}
+            self._document(
+                "contact",
+                pk,
+                SearchTexts(
+                    title=name,
+                    subtitle=f"{title} · {self.accounts[account - 1]}",
+                    phones=(phone,),
+                    emails=(email,),
+                    weak=(self.accounts[account - 1], title),
+                ),
+                moment,
+            )
+            yield {
+                **self._common(pk, moment),
+                "name": name,
+                "first_name": "",
+                "last_name": "",
+                "account_id": account,
+                "title": title,
+                "department": "",
+                "email": email,
+                "phone": phone,
+                "mobile": "",
+                "im": "",
+                "city": "",
+                "country": "",
+                "birthday": None,
+                "prefers": "",
+                "may_contact": True,
+                "description": "",
+            }
 
     def _deals(self) -> Iterator[dict[str, Any]]:
         for pk in range(1, self.size.deals + 1):
@@ -134,16 +284,36 @@ class Filler:
             stage = self.stages[pk % len(self.stages)]
             account = self.dice.randrange(1, self.size.accounts + 1)
             name = f"{self.accounts[account - 1]} {self.dice.choice(TRADES).lower()} {pk}"
-            self._document("deal", pk, SearchTexts(title=name, subtitle=self.accounts[account - 1],
-                                                   weak=(self.accounts[account - 1],)), moment)
-            yield {**self._common(pk, moment), "name": name, "account_id": account,
-                   "contact_id": self.dice.randrange(1, self.size.contacts + 1),
-                   "pipeline_id": stage.pipeline_id, "stage_id": stage.pk,
-                   "amount": self.dice.randrange(5, 900) * 100, "currency": "USD", "product": "",
-                   "close_date": (NOW + dt.timedelta(days=self.dice.randrange(120))).date(),
-                   "opened_date": moment.date(), "stage_since": moment, "closed_at": None,
-                   "lost_reason_id": None, "lost_note": "", "next_step": "", "description": "",
-                   "rank": -moment.timestamp()}
+            self._document(
+                "deal",
+                pk,
+                SearchTexts(
+                    title=name,
+                    subtitle=self.accounts[account - 1],
+                    weak=(self.accounts[account - 1],),
+                ),
+                moment,
+            )
+            yield {
+                **self._common(pk, moment),
+                "name": name,
+                "account_id": account,
+                "contact_id": self.dice.randrange(1, self.size.contacts + 1),
+                "pipeline_id": stage.pipeline_id,
+                "stage_id": stage.pk,
+                "amount": self.dice.randrange(5, 900) * 100,
+                "currency": "USD",
+                "product": "",
+                "close_date": (NOW + dt.timedelta(days=self.dice.randrange(120))).date(),
+                "opened_date": moment.date(),
+                "stage_since": moment,
+                "closed_at": None,
+                "lost_reason_id": None,
+                "lost_note": "",
+                "next_step": "",
+                "description": "",
+                "rank": -moment.timestamp(),
+            }
 
     def _activities(self) -> Iterator[dict[str, Any]]:
         kinds = ("note", "call", "meeting", "task")
@@ -151,18 +321,34 @@ class Filler:
             moment, kind = self._moment(), kinds[pk % 4]
             contact = self.dice.randrange(1, self.size.contacts + 1)
             is_open = kind == "task" and pk % 40 == 3
-            yield {**self._common(pk, moment), "kind": kind, "name": f"{kind} {pk}", "body": "Spoke about the offer.",
-                   "about_type": "contact", "about_id": contact,
-                   "account_id": self.dice.randrange(1, self.size.accounts + 1),
-                   "assignee_id": self.dice.choice(self.users), "priority": 0,
-                   "due_at": NOW + dt.timedelta(days=pk % 30) if is_open else None, "is_all_day": True,
-                   "done_at": None if is_open or kind == "note" else moment, "minutes": None, "outcome": "",
-                   "moment": moment}
+            yield {
+                **self._common(pk, moment),
+                "kind": kind,
+                "name": f"{kind} {pk}",
+                "body": "Spoke about the offer.",
+                "about_type": "contact",
+                "about_id": contact,
+                "account_id": self.dice.randrange(1, self.size.accounts + 1),
+                "assignee_id": self.dice.choice(self.users),
+                "priority": 0,
+                "due_at": NOW + dt.timedelta(days=pk % 30) if is_open else None,
+                "is_all_day": True,
+                "done_at": None if is_open or kind == "note" else moment,
+                "minutes": None,
+                "outcome": "",
+                "moment": moment,
+            }
 
     def _documents(self) -> Iterator[dict[str, Any]]:
         for kind, pk, title, subtitle, words, moment in self.documents:
-            yield {"record_type": kind, "record_id": pk, "title": title, "subtitle": subtitle,
-                   "words": words, "changed_at": moment}
+            yield {
+                "record_type": kind,
+                "record_id": pk,
+                "title": title,
+                "subtitle": subtitle,
+                "words": words,
+                "changed_at": moment,
+            }
 
 
 def analyze(scope: tenancy.Scope) -> None:
@@ -171,5 +357,11 @@ def analyze(scope: tenancy.Scope) -> None:
 
     owner = owner_connection()
     owner.ensure_connection()
-    for table in ("records_account", "records_contact", "sales_deal", "activities_activity", "search_document"):
+    for table in (
+        "records_account",
+        "records_contact",
+        "sales_deal",
+        "activities_activity",
+        "search_document",
+    ):
         owner.connection.execute(f'VACUUM ANALYZE "{scope.schema}".{table}')

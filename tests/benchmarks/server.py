@@ -30,8 +30,14 @@ def web_server(environment: dict[str, str], *, workers: int = 2) -> Iterator[Ser
     """Start gunicorn as `crm web` does; stop it at the end."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    variables = {**os.environ, **environment, "RAPPORT_BIND": f"127.0.0.1:{port}",
-                 "RAPPORT_WEB_WORKERS": str(workers), "LOG_LEVEL": "ERROR", "PUBLIC_PORT": str(port)}
+    variables = {
+        **os.environ,
+        **environment,
+        "RAPPORT_BIND": f"127.0.0.1:{port}",
+        "RAPPORT_WEB_WORKERS": str(workers),
+        "LOG_LEVEL": "ERROR",
+        "PUBLIC_PORT": str(port),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "crm_platform", "web"], env=variables, stdout=subprocess.DEVNULL
     )
@@ -93,18 +99,30 @@ def pss_mb(pids: list[int]) -> float:
 class Browser:
     """One kept-alive HTTP connection, signed in."""
 
-    def __init__(self, port: int, host: str, cookies: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, port: int, host: str, cookies: str, headers: dict[str, str] | None = None
+    ) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._headers = {"Host": host, "Cookie": cookies, "Accept-Encoding": "identity", **(headers or {})}
+        self._headers = {
+            "Host": host,
+            "Cookie": cookies,
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+        }
 
     def get(self, path: str) -> tuple[int, bytes]:
         self._connection.request("GET", path, headers=self._headers)
         response = self._connection.getresponse()
         return response.status, response.read()
 
-    def post(self, path: str, body: str, content_type: str = "application/x-www-form-urlencoded") -> tuple[int, bytes]:
+    def post(
+        self, path: str, body: str, content_type: str = "application/x-www-form-urlencoded"
+    ) -> tuple[int, bytes]:
         self._connection.request(
-            "POST", path, body=body.encode(), headers={**self._headers, "Content-Type": content_type}
+            "POST",
+            path,
+            body=body.encode(),
+            headers={**self._headers, "Content-Type": content_type},
         )
         response = self._connection.getresponse()
         return response.status, response.read()

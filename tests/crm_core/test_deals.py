@@ -27,7 +27,10 @@ def test_move_deal_to_a_won_stage_closes_it_at_the_given_moment(manager):
 
     assert (moved.stage_id, moved.closed_at) == (won.pk, NOON)
     assert Entry.objects.filter(verb="deal.moved", record_id=deal.pk).count() == 1
-    assert list(StageStay.objects.filter(deal=deal).values_list("left_at", flat=True)) == [NOON, None]
+    assert list(StageStay.objects.filter(deal=deal).values_list("left_at", flat=True)) == [
+        NOON,
+        None,
+    ]
 
 
 def test_move_deal_to_a_lost_stage_without_a_reason_is_refused_and_changes_nothing(manager):
@@ -42,7 +45,11 @@ def test_move_deal_to_a_lost_stage_without_a_reason_is_refused_and_changes_nothi
 
 
 def test_move_deal_back_to_an_open_stage_reopens_it(manager):
-    deal, lost, first = factories.deal(manager), factories.stage(kind="lost"), factories.stage("Qualify")
+    deal, lost, first = (
+        factories.deal(manager),
+        factories.stage(kind="lost"),
+        factories.stage("Qualify"),
+    )
     reason = LostReason.objects.first()
     services.move_deal(deal=deal, to=lost.pk, actor=manager, at=NOON, lost_reason=reason.pk)
 
@@ -80,12 +87,25 @@ def test_viewer_moves_no_deal(manager, viewer):
 
 @pytest.mark.parametrize(
     ("words", "found"),
-    [("科技", True), ("台北", True), ("股份有限", True), ("北科", True), ("技科", False), ("345678", True),
-     ("+886 2 2234-5678", True), ("taipei-tech", True), ("tech", True), ("x", False)],
+    [
+        ("科技", True),
+        ("台北", True),
+        ("股份有限", True),
+        ("北科", True),
+        ("技科", False),
+        ("345678", True),
+        ("+886 2 2234-5678", True),
+        ("taipei-tech", True),
+        ("tech", True),
+        ("x", False),
+    ],
 )
 def test_search_finds_an_account_by_what_people_remember(manager, words, found):
     account = factories.account(
-        manager, name="台北科技股份有限公司", phone="+886 2 2234-5678", email="sales@taipei-tech.example"
+        manager,
+        name="台北科技股份有限公司",
+        phone="+886 2 2234-5678",
+        email="sales@taipei-tech.example",
     )
 
     hits = search.find(manager, words)

@@ -24,16 +24,29 @@ def seed_company() -> None:
     """Roles, one pipeline with six stages, two lost reasons."""
     for position, spec in enumerate(SYSTEM_ROLES):
         Role.objects.create(
-            key=spec.key, name=spec.name, rights=spec.rights, abilities=list(spec.abilities),
-            is_system=True, position=position,
+            key=spec.key,
+            name=spec.name,
+            rights=spec.rights,
+            abilities=list(spec.abilities),
+            is_system=True,
+            position=position,
         )
     pipeline = Pipeline.objects.create(name="Sales", is_default=True)
     rows = [("Qualify", 10), ("Discovery", 25), ("Proposal", 50), ("Negotiation", 75)]
     for position, (name, probability) in enumerate(rows):
-        Stage.objects.create(pipeline=pipeline, name=name, probability=probability, hue=position + 1,
-                             position=position)
-    Stage.objects.create(pipeline=pipeline, name="Won", kind="won", probability=100, hue=5, position=8)
-    Stage.objects.create(pipeline=pipeline, name="Lost", kind="lost", probability=0, hue=8, position=9)
+        Stage.objects.create(
+            pipeline=pipeline,
+            name=name,
+            probability=probability,
+            hue=position + 1,
+            position=position,
+        )
+    Stage.objects.create(
+        pipeline=pipeline, name="Won", kind="won", probability=100, hue=5, position=8
+    )
+    Stage.objects.create(
+        pipeline=pipeline, name="Lost", kind="lost", probability=0, hue=8, position=9
+    )
     for position, name in enumerate(("Price", "No decision")):
         LostReason.objects.create(name=name, position=position)
     snapshot.bump()
@@ -65,7 +78,11 @@ def user(role: str | Role = "member", team: Team | None = None, **facts) -> User
     of_role = role if isinstance(role, Role) else Role.objects.get(key=role)
     made = User(
         email=facts.pop("email", f"user{number}.{secrets.token_hex(3)}@example.com"),
-        name=facts.pop("name", f"User {number}"), role=of_role, team=team, created_at=NOON, **facts,
+        name=facts.pop("name", f"User {number}"),
+        role=of_role,
+        team=team,
+        created_at=NOON,
+        **facts,
     )
     made.set_password("correct horse battery")
     made.save()
@@ -73,7 +90,9 @@ def user(role: str | Role = "member", team: Team | None = None, **facts) -> User
     return made
 
 
-def session_cookie(scope: tenancy.Scope, person: User, at: dt.datetime | None = None) -> tuple[str, str]:
+def session_cookie(
+    scope: tenancy.Scope, person: User, at: dt.datetime | None = None
+) -> tuple[str, str]:
     """The cookie's name and value of a new session of `person`."""
     from django.utils import timezone
 
@@ -81,8 +100,12 @@ def session_cookie(scope: tenancy.Scope, person: User, at: dt.datetime | None = 
     secret = secrets.token_urlsafe(32)
     with tenancy.unit_of_work(scope):
         Session.objects.create(
-            key_hash=hashlib.sha256(secret.encode()).hexdigest(), company_id=scope.id, user=person,
-            created_at=now, last_seen_at=now, expires_at=now + dt.timedelta(days=14),
+            key_hash=hashlib.sha256(secret.encode()).hexdigest(),
+            company_id=scope.id,
+            user=person,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + dt.timedelta(days=14),
         )
     return settings.SESSION_COOKIE_NAME, secret
 

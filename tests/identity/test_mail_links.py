@@ -1,5 +1,5 @@
 """Every link in every mail: good once, for one address, in one company, for a while (T9)."""
-# ruff: noqa: ARG002  each kind of link takes what any of them needs
+
 
 import datetime as dt
 import re

@@ -1,5 +1,5 @@
 """Commands over companies: they show before they change, and one failure stops no other."""
-# ruff: noqa: S608  schema names of our own
+
 
 import io
 

@@ -1,5 +1,5 @@
 """A company whose tables are not this code's is refused alone, and reads nobody else's (T5)."""
-# ruff: noqa: S608  schema names of our own
+
 
 import psycopg
 import pytest

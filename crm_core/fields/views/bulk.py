@@ -13,7 +13,7 @@ from crm_core.fields.forms import form_field
 from crm_core.fields.requests import StaffRequest, chosen_ids, record_view
 from crm_core.registry import Field, Kind, RecordType
 from crm_core.registry.queries import trash_of
-from crm_platform.kernel.errors import DomainError
+from crm_platform.kernel.errors import DomainError, Invalid
 from crm_platform.ui.answers import is_htmx
 from crm_platform.ui.toast import Undo, toast
 
@@ -46,8 +46,10 @@ def _done(
 def _bulk_fields(request: StaffRequest, kind: RecordType) -> list[Field]:
     single = (Kind.TAGS, Kind.LONG_TEXT)
     return [
-        field for field in catalogue.fields_for(request.user, kind)
-        if catalogue.may_write(request.user, kind, field) and field.kind not in single
+        field
+        for field in catalogue.fields_for(request.user, kind)
+        if catalogue.may_write(request.user, kind, field)
+        and field.kind not in single
         and field.name not in (kind.title_field, "source_id")
     ]
 
@@ -64,8 +66,11 @@ def bulk_edit(request: StaffRequest, kind: RecordType) -> HttpResponse:
     if request.method == "POST" and request.POST.get("act") == "save" and form.is_valid():
         try:
             batch, changed = services.edit_many(
-                kind=kind, ids=ids, values={field.name: form.cleaned_data[field.name]},
-                actor=request.user, at=timezone.now(),
+                kind=kind,
+                ids=ids,
+                values={field.name: form.cleaned_data[field.name]},
+                actor=request.user,
+                at=timezone.now(),
             )
         except DomainError as refusal:
             form.add_error(field.name if refusal.field == field.name else None, str(refusal))
@@ -77,7 +82,9 @@ def bulk_edit(request: StaffRequest, kind: RecordType) -> HttpResponse:
 
 
 def _changed(count: int) -> str:
-    return ngettext("%(count)d record changed", "%(count)d records changed", count) % {"count": count}
+    return ngettext("%(count)d record changed", "%(count)d records changed", count) % {
+        "count": count
+    }
 
 
 class _OneFact(forms.Form):
@@ -97,8 +104,11 @@ def bulk_assign(request: StaffRequest, kind: RecordType) -> HttpResponse:
     try:
         ids = chosen_ids(request, kind, "edit")
         batch, changed = services.edit_many(
-            kind=kind, ids=ids, values={"owner": request.POST.get("owner", "")},
-            actor=request.user, at=timezone.now(),
+            kind=kind,
+            ids=ids,
+            values={"owner": request.POST.get("owner", "")},
+            actor=request.user,
+            at=timezone.now(),
         )
     except DomainError as refusal:
         return _refused(request, kind, refusal)
@@ -114,10 +124,14 @@ def bulk_tag(request: StaffRequest, kind: RecordType) -> HttpResponse:
     off = request.POST.get("off") == "1"
     try:
         if not known:
-            raise services.Invalid(_("Choose a tag first."))
+            raise Invalid(_("Choose a tag first."))
         batch, changed = services.tag_many(
-            kind=kind, ids=chosen_ids(request, kind, "edit"), add=[] if off else known,
-            remove=known if off else [], actor=request.user, at=timezone.now(),
+            kind=kind,
+            ids=chosen_ids(request, kind, "edit"),
+            add=[] if off else known,
+            remove=known if off else [],
+            actor=request.user,
+            at=timezone.now(),
         )
     except DomainError as refusal:
         return _refused(request, kind, refusal)
@@ -159,7 +173,9 @@ def trash(request: StaffRequest, kind: RecordType) -> HttpResponse:
     """What was deleted, to bring back."""
     rows = list(trash_of(request.user, kind)[: TRASH_SHOWN + 1])
     context = {
-        "kind": kind, "rows": rows[:TRASH_SHOWN], "has_more": len(rows) > TRASH_SHOWN,
+        "kind": kind,
+        "rows": rows[:TRASH_SHOWN],
+        "has_more": len(rows) > TRASH_SHOWN,
         "people": catalogue.people(),
     }
     return render(request, "fields/trash.html", context)
@@ -171,9 +187,7 @@ def restore(request: StaffRequest, kind: RecordType) -> HttpResponse:
     """Bring records back from the trash."""
     ids = [int(each) for each in request.POST.getlist("id") if each.isdigit() and len(each) < 19]
     try:
-        count = services.restore_records(
-            kind=kind, ids=ids, actor=request.user, at=timezone.now()
-        )
+        count = services.restore_records(kind=kind, ids=ids, actor=request.user, at=timezone.now())
     except DomainError as refusal:
         return _refused(request, kind, refusal)
     text = ngettext("%(count)d record restored", "%(count)d records restored", count)

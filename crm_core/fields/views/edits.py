@@ -21,7 +21,6 @@ from crm_platform.kernel.errors import DomainError, NotAllowed
 from crm_platform.ui.answers import in_dialog, is_htmx, refusals_on, visit
 from crm_platform.ui.toast import toast
 
-
 NEEDS_BUTTON = (Kind.TAGS, Kind.MULTI_CHOICE, Kind.LONG_TEXT, Kind.BOOLEAN)
 """Controls in which Enter does not save."""
 
@@ -64,7 +63,10 @@ def _save(request: StaffRequest, kind: RecordType, field: Field, record: Any) ->
         with refusals_on(form):
             values = make_linked(form.values(), [field], actor=request.user, at=timezone.now())
             saved = kind.edit(
-                record=record, values=values, actor=request.user, at=timezone.now(),
+                record=record,
+                values=values,
+                actor=request.user,
+                at=timezone.now(),
                 version=form.cleaned_data["version"],
             )
     if form.errors:
@@ -91,12 +93,22 @@ def _shown(
 
 
 def _control(
-    request: HttpRequest, kind: RecordType, field: Field, record: Any, form: RecordForm,
+    request: HttpRequest,
+    kind: RecordType,
+    field: Field,
+    record: Any,
+    form: RecordForm,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"kind": kind, "record": record, "field": field, "form": form,
-               "bound": form[field.name], "place": _place(request),
-               "needs_button": field.kind in NEEDS_BUTTON}
+    context = {
+        "kind": kind,
+        "record": record,
+        "field": field,
+        "form": form,
+        "bound": form[field.name],
+        "place": _place(request),
+        "needs_button": field.kind in NEEDS_BUTTON,
+    }
     return render(request, "fields/_control.html", context, status=status)
 
 
@@ -106,8 +118,11 @@ def record_new(request: StaffRequest, kind: RecordType) -> HttpResponse:
     """The form of a new record: the few quick facts in a dialog, all of them on a page."""
     if not rules.may_create(request.user, kind.name):
         raise NotAllowed(_("Your role does not let you create this. Ask an admin."))
-    known = [f for f in catalogue.fields_for(request.user, kind)
-             if catalogue.may_write(request.user, kind, f)]
+    known = [
+        f
+        for f in catalogue.fields_for(request.user, kind)
+        if catalogue.may_write(request.user, kind, f)
+    ]
     short = in_dialog(request) or request.POST.get("short") == "1"
     fields = [f for f in known if f.name in kind.quick_fields or f.required] if short else known
     if short:
@@ -156,7 +171,8 @@ def undo(request: StaffRequest) -> HttpResponse:
     text = _("Undone: %(done)d") % {"done": done}
     if left:
         text = _("Undone: %(done)d. %(left)d were changed meanwhile and stay as they are.") % {
-            "done": done, "left": left,
+            "done": done,
+            "left": left,
         }
     response = HttpResponse(status=204)
     response["HX-Refresh"] = "true"

@@ -105,7 +105,7 @@ def rows_html(user: User, kind: RecordType, page: ListPage) -> Any:
 
 
 def _phone_roles(fields: list[Field]) -> dict[str, str]:
-    """Which columns stay when a row becomes a card on a phone: one below the name, one at the end."""
+    """The columns that stay when a row becomes a phone's card: below the name, and at the end."""
     below = next((f for f in fields if f.kind in (Kind.LINK, Kind.TEXT, Kind.CHOICE)), None)
     last = next((f for f in fields if f.kind == Kind.MONEY), None) or next(
         (f for f in reversed(fields) if f.kind in filters.DAYS), None
@@ -117,9 +117,12 @@ def _phone_roles(fields: list[Field]) -> dict[str, str]:
 def _row_head(kind: RecordType, title: Field, row: Row, select: str) -> str:
     pk, text = row["pk"], str(row[title.orm_path])
     name = escape(text)
-    face = parts.avatar(text, pk % 8 + 1, "s", kind.name == "account") if kind.name != "deal" else ""
+    face = (
+        parts.avatar(text, pk % 8 + 1, "s", kind.name == "account") if kind.name != "deal" else ""
+    )
     return (
-        f'<tr data-id="{pk}"><td class="c-ck"><input type="checkbox" class="ck" name="id" value="{pk}"'
+        f'<tr data-id="{pk}"><td class="c-ck">'
+        f'<input type="checkbox" class="ck" name="id" value="{pk}"'
         f' aria-label="{select.replace("%(name)s", name)}"></td>'
         f'<th scope="row" class="c-name"><a href="/{kind.slug}/{pk}/">{face}<span>{name}</span></a></th>'
     )
@@ -132,12 +135,14 @@ def _headings(fields: list[Field], query: ListQuery) -> list[dict[str, Any]]:
         state = "none"
         if sort.removeprefix("-") == field.name:
             state = "descending" if sort.startswith("-") else "ascending"
-        found.append({
-            "field": field,
-            "state": state,
-            "next": f"-{field.name}" if state == "ascending" else field.name,
-            "right": field.kind in cells.RIGHT_ALIGNED,
-        })
+        found.append(
+            {
+                "field": field,
+                "state": state,
+                "next": f"-{field.name}" if state == "ascending" else field.name,
+                "right": field.kind in cells.RIGHT_ALIGNED,
+            }
+        )
     return found
 
 
@@ -145,7 +150,7 @@ def _columns(user: User, kind: RecordType, shown: list[Field]) -> list[dict[str,
     """Every field a list may show: the shown ones first, in their order."""
     names = {field.name for field in shown}
     rest = [f for f in catalogue.fields_for(user, kind) if f.name not in names]
-    chosen = [f for f in shown[1:]] + [f for f in rest if f.kind != Kind.LONG_TEXT]
+    chosen = list(shown[1:]) + [f for f in rest if f.kind != Kind.LONG_TEXT]
     return [{"name": f.name, "label": f.label, "on": f.name in names} for f in chosen]
 
 
@@ -198,7 +203,9 @@ def columns(request: StaffRequest, kind: RecordType) -> HttpResponse:
     """Choose which columns the list shows and in which order."""
     address = read_address(request.user, kind, request.GET)
     context = {
-        "kind": kind, "query": address.query, "view": address.view,
+        "kind": kind,
+        "query": address.query,
+        "view": address.view,
         "columns": _columns(request.user, kind, shown_fields(request.user, address.query)),
     }
     template = "fields/_columns.html" if is_htmx(request) else "fields/columns.html"
@@ -244,8 +251,10 @@ def pick(request: StaffRequest, kind: RecordType) -> JsonResponse:
     """Records for a search box: `{"items": [{id, label, note, hue}], "create": bool}`."""
     words = request.GET.get("q", "").strip()[:100]
     rows = visible_to(request.user, kind)
-    rows = rows.filter(text_match(kind, words)).order_by("name", "pk") if words else rows.order_by(
-        "-updated_at", "-pk"
+    rows = (
+        rows.filter(text_match(kind, words)).order_by("name", "pk")
+        if words
+        else rows.order_by("-updated_at", "-pk")
     )
     items = [
         {"id": row.pk, "label": row.name, "note": kind.subtitle(row), "hue": row.pk % 8 + 1}

@@ -33,15 +33,25 @@ def view_new(request: StaffRequest, kind: RecordType) -> HttpResponse:
         with refusals_on(form):
             given = QueryDict(form.cleaned_data["query"])
             view = view_services.save_view(
-                kind=kind, name=form.cleaned_data["name"], actor=request.user, at=timezone.now(),
+                kind=kind,
+                name=form.cleaned_data["name"],
+                actor=request.user,
+                at=timezone.now(),
                 query=read_address(request.user, kind, given).query,
                 is_shared=bool(form.cleaned_data.get("is_shared")),
-                is_pinned=form.cleaned_data["is_pinned"], layout=form.cleaned_data["layout"],
+                is_pinned=form.cleaned_data["is_pinned"],
+                layout=form.cleaned_data["layout"],
             )
     then = view_url(view) if view else f"/{kind.slug}/"
     return answer_form(
-        request, form, partial="fields/_view_form.html", page="fields/view_form.html",
-        context=context, then=then, after="visit", message=_("View saved"),
+        request,
+        form,
+        partial="fields/_view_form.html",
+        page="fields/view_form.html",
+        context=context,
+        then=then,
+        after="visit",
+        message=_("View saved"),
     )
 
 
@@ -65,7 +75,10 @@ def view_change(request: StaffRequest, kind: RecordType, view_id: int) -> HttpRe
             given = QueryDict(request.POST.get("query", ""))
             query = read_address(request.user, kind, given).query
         view = view_services.change_view(
-            view=view, actor=request.user, at=timezone.now(), query=query,
+            view=view,
+            actor=request.user,
+            at=timezone.now(),
+            query=query,
             is_shared={"share": True, "unshare": False}.get(act),
             is_pinned={"pin": True, "unpin": False}.get(act),
         )

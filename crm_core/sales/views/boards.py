@@ -40,7 +40,9 @@ def board(request: StaffRequest) -> HttpResponse:
         return render(request, "sales/_board.html", context)
     context.update(list_context(request.user, kind, address.query))
     context.update(
-        view=address.view, is_edited=address.is_edited, pipelines=queries.pipelines(),
+        view=address.view,
+        is_edited=address.is_edited,
+        pipelines=queries.pipelines(),
         has_filter=bool(address.query.filters or address.query.words),
     )
     return render(request, "sales/board.html", context)
@@ -78,14 +80,21 @@ def move(request: StaffRequest, deal_id: int) -> HttpResponse:
     deal = get_visible(request.user, "deal", deal_id)
     form = forms.MoveForm(request.POST)
     if not form.is_valid():
-        return toast(HttpResponse(status=422), _("This move cannot be read. Reload the page."), kind="bad")
+        return toast(
+            HttpResponse(status=422), _("This move cannot be read. Reload the page."), kind="bad"
+        )
     given = form.cleaned_data
     came_from = deal.stage_id
     try:
         moved = services.move_deal(
-            deal=deal, to=_target(deal, given["stage"]), actor=request.user, at=timezone.now(),
-            before=given["before"], to_end="before" in request.POST and given["before"] is None,
-            version=given["version"], lost_reason=given["lost_reason"],
+            deal=deal,
+            to=_target(deal, given["stage"]),
+            actor=request.user,
+            at=timezone.now(),
+            before=given["before"],
+            to_end="before" in request.POST and given["before"] is None,
+            version=given["version"],
+            lost_reason=given["lost_reason"],
             lost_note=given["lost_note"],
         )
     except DomainError as refusal:
@@ -137,7 +146,10 @@ def lost(request: StaffRequest, deal_id: int) -> HttpResponse:
     """Ask why a deal was lost, then move it there."""
     deal = get_visible(request.user, "deal", deal_id)
     if request.method == "GET":
-        initial = {"stage": request.GET.get("stage") or "lost", "version": request.GET.get("version") or deal.version}
+        initial = {
+            "stage": request.GET.get("stage") or "lost",
+            "version": request.GET.get("version") or deal.version,
+        }
         return _lost_form(request, deal, forms.LostForm(initial=initial))
     form = forms.LostForm(request.POST)
     came_from, moved = deal.stage_id, None
@@ -145,9 +157,13 @@ def lost(request: StaffRequest, deal_id: int) -> HttpResponse:
         given = form.cleaned_data
         with refusals_on(form):
             moved = services.move_deal(
-                deal=deal, to=_target(deal, given["stage"]), actor=request.user,
-                at=timezone.now(), version=given["version"],
-                lost_reason=given["lost_reason"], lost_note=given["lost_note"],
+                deal=deal,
+                to=_target(deal, given["stage"]),
+                actor=request.user,
+                at=timezone.now(),
+                version=given["version"],
+                lost_reason=given["lost_reason"],
+                lost_note=given["lost_note"],
             )
     if moved is None:
         return _lost_form(request, deal, form, status=422)

@@ -12,6 +12,7 @@ from crm_core.fields.requests import StaffRequest
 from crm_core.sales import forms, pipeline_services
 from crm_core.sales.models import Deal, LostReason, Pipeline, Stage
 from crm_platform.identity.decorators import ability_required
+from crm_platform.identity.nav import settings_nav
 from crm_platform.kernel.errors import DomainError
 from crm_platform.ui.answers import answer_form, is_htmx, refusals_on
 from crm_platform.ui.toast import toast
@@ -27,24 +28,35 @@ def pipelines(request: StaffRequest) -> HttpResponse:
     context = {
         "pipelines": rows,
         "reasons": LostReason.objects.filter(archived_at=None),
-        "reason_form": forms.ReasonForm(),
+        "settings_nav": settings_nav(request, "pipelines"),
     }
     return render(request, "sales/pipelines.html", context)
 
 
 def _form_page(
-    request: StaffRequest, form: Any, *, title: str, action: str, verb: str, status: int = 200
+    request: StaffRequest, form: Any, *, title: str, action: str, verb: str
 ) -> HttpResponse:
-    context = {"form": form, "title": title, "action": action, "verb": verb,
-               "back": "/settings/pipelines/", "partial": "sales/_config_form.html"}
+    context = {
+        "form": form,
+        "title": title,
+        "action": action,
+        "verb": verb,
+        "back": "/settings/pipelines/",
+        "partial": "sales/_config_form.html",
+    }
     template = "sales/_config_form.html" if is_htmx(request) else "ui/form_page.html"
-    return render(request, template, context, status=status)
+    return render(request, template, context)
 
 
 def _answer(request: StaffRequest, form: Any, message: str, **shown: str) -> HttpResponse:
     return answer_form(
-        request, form, partial="sales/_config_form.html", then="/settings/pipelines/",
-        context={**shown, "back": "/settings/pipelines/"}, after="visit", message=message,
+        request,
+        form,
+        partial="sales/_config_form.html",
+        then="/settings/pipelines/",
+        context={**shown, "back": "/settings/pipelines/"},
+        after="visit",
+        message=message,
     )
 
 
@@ -58,7 +70,9 @@ def pipeline_new(request: StaffRequest) -> HttpResponse:
         return _form_page(request, form, **shown)
     if form.is_valid():
         with refusals_on(form):
-            pipeline_services.add_pipeline(actor=request.user, at=timezone.now(), **form.cleaned_data)
+            pipeline_services.add_pipeline(
+                actor=request.user, at=timezone.now(), **form.cleaned_data
+            )
     return _answer(request, form, _("Pipeline added"), **shown)
 
 
@@ -80,7 +94,7 @@ def pipeline_edit(request: StaffRequest, pipeline_id: int) -> HttpResponse:
     return _answer(request, form, _("Pipeline saved"), **shown)
 
 
-def _act(request: StaffRequest, message: str, act: Any) -> HttpResponse:
+def _act(message: str, act: Any) -> HttpResponse:
     """Run one configuration act and go back to the page, with what came of it."""
     try:
         act()
@@ -94,8 +108,12 @@ def _act(request: StaffRequest, message: str, act: Any) -> HttpResponse:
 def pipeline_archive(request: StaffRequest, pipeline_id: int) -> HttpResponse:
     """Take a pipeline out of use."""
     row = get_object_or_404(Pipeline, pk=pipeline_id, archived_at=None)
-    return _act(request, _("Pipeline removed"), lambda: pipeline_services.archive_pipeline(
-        pipeline=row, actor=request.user, at=timezone.now()))
+    return _act(
+        _("Pipeline removed"),
+        lambda: pipeline_services.archive_pipeline(
+            pipeline=row, actor=request.user, at=timezone.now()
+        ),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -122,7 +140,12 @@ def stage_edit(request: StaffRequest, stage_id: int) -> HttpResponse:
     row = get_object_or_404(Stage, pk=stage_id)
     shown = {"title": _("Edit stage"), "action": request.path, "verb": _("Save")}
     if request.method == "GET":
-        initial = {"name": row.name, "kind": row.kind, "probability": row.probability, "hue": row.hue}
+        initial = {
+            "name": row.name,
+            "kind": row.kind,
+            "probability": row.probability,
+            "hue": row.hue,
+        }
         return _form_page(request, forms.StageForm(initial=initial), **shown)
     form = forms.StageForm(request.POST)
     if form.is_valid():
@@ -140,8 +163,10 @@ def stage_remove(request: StaffRequest, stage_id: int) -> HttpResponse:
     row = get_object_or_404(Stage, pk=stage_id)
     count = Deal.objects.filter(stage=row).count()
     shown = {
-        "title": _("Remove stage “%(name)s” (%(count)d deals)") % {"name": row.name, "count": count},
-        "action": request.path, "verb": _("Remove stage"),
+        "title": _("Remove stage “%(name)s” (%(count)d deals)")
+        % {"name": row.name, "count": count},
+        "action": request.path,
+        "verb": _("Remove stage"),
     }
     form = forms.RemoveStageForm(request.POST or None, stage=row)
     if request.method == "GET":
@@ -160,8 +185,12 @@ def stage_order(request: StaffRequest, pipeline_id: int) -> HttpResponse:
     """Put the stages in the order they were dragged to."""
     row = get_object_or_404(Pipeline, pk=pipeline_id, archived_at=None)
     order = [int(each) for each in request.POST.getlist("order") if each.isdigit()]
-    return _act(request, _("Order saved"), lambda: pipeline_services.order_stages(
-        pipeline=row, order=order, actor=request.user, at=timezone.now()))
+    return _act(
+        _("Order saved"),
+        lambda: pipeline_services.order_stages(
+            pipeline=row, order=order, actor=request.user, at=timezone.now()
+        ),
+    )
 
 
 @require_POST
@@ -171,8 +200,12 @@ def reason_new(request: StaffRequest) -> HttpResponse:
     form = forms.ReasonForm(request.POST)
     if not form.is_valid():
         return toast(redirect("/settings/pipelines/"), _("Give the reason a name."), kind="bad")
-    return _act(request, _("Reason added"), lambda: pipeline_services.add_reason(
-        name=form.cleaned_data["name"], actor=request.user, at=timezone.now()))
+    return _act(
+        _("Reason added"),
+        lambda: pipeline_services.add_reason(
+            name=form.cleaned_data["name"], actor=request.user, at=timezone.now()
+        ),
+    )
 
 
 @require_POST
@@ -180,5 +213,7 @@ def reason_new(request: StaffRequest) -> HttpResponse:
 def reason_archive(request: StaffRequest, reason_id: int) -> HttpResponse:
     """Take a lost reason out of use."""
     row = get_object_or_404(LostReason, pk=reason_id)
-    return _act(request, _("Reason removed"), lambda: pipeline_services.archive_reason(
-        reason=row, actor=request.user, at=timezone.now()))
+    return _act(
+        _("Reason removed"),
+        lambda: pipeline_services.archive_reason(reason=row, actor=request.user, at=timezone.now()),
+    )

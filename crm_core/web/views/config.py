@@ -40,13 +40,22 @@ def settings_home(request: StaffRequest) -> HttpResponse:
 
 def _form_page(request: StaffRequest, form: Any, context: dict[str, Any]) -> HttpResponse:
     template = "sales/_config_form.html" if is_htmx(request) else "ui/form_page.html"
-    return render(request, template, {**context, "form": form, "partial": "sales/_config_form.html"})
+    return render(
+        request, template, {**context, "form": form, "partial": "sales/_config_form.html"}
+    )
 
 
-def _answer(request: StaffRequest, form: Any, context: dict[str, Any], message: str) -> HttpResponse:
+def _answer(
+    request: StaffRequest, form: Any, context: dict[str, Any], message: str
+) -> HttpResponse:
     return answer_form(
-        request, form, partial="sales/_config_form.html", then=context["back"], context=context,
-        after="visit", message=message,
+        request,
+        form,
+        partial="sales/_config_form.html",
+        then=context["back"],
+        context=context,
+        after="visit",
+        message=message,
     )
 
 
@@ -55,14 +64,21 @@ def _answer(request: StaffRequest, form: Any, context: dict[str, Any], message: 
 def company_settings(request: StaffRequest) -> HttpResponse:
     """Name, language, time zone, currency, accent colour."""
     scope = tenancy.current()
-    initial = {"name": scope.name, "language": scope.language, "time_zone": scope.time_zone,
-               "currency": scope.currency, "accent_hue": scope.accent_hue}
+    initial = {
+        "name": scope.name,
+        "language": scope.language,
+        "time_zone": scope.time_zone,
+        "currency": scope.currency,
+        "accent_hue": scope.accent_hue,
+    }
     form = forms.CompanyForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             company.change_company(actor=request.user, at=timezone.now(), **form.cleaned_data)
     if request.method == "POST" and not form.errors:
-        return toast(redirect("web:company"), _("Saved. It takes effect everywhere within a minute."))
+        return toast(
+            redirect("web:company"), _("Saved. It takes effect everywhere within a minute.")
+        )
     context = {"form": form, "settings_nav": settings_nav(request, "company")}
     return render(request, "web/company.html", context, status=422 if form.errors else 200)
 
@@ -74,10 +90,15 @@ def fields(request: StaffRequest) -> HttpResponse:
     rows: dict[str, list[CustomField]] = {}
     for row in CustomField.objects.filter(archived_at=None):
         rows.setdefault(row.record_type, []).append(row)
-    groups = [{"kind": kind, "rows": rows.get(kind.name, []), "built_in": kind.fields}
-              for kind in record_types()]
-    context = {"groups": groups, "kinds": forms.kind_labels(),
-               "settings_nav": settings_nav(request, "fields")}
+    groups = [
+        {"kind": kind, "rows": rows.get(kind.name, []), "built_in": kind.fields}
+        for kind in record_types()
+    ]
+    context = {
+        "groups": groups,
+        "kinds": forms.kind_labels(),
+        "settings_nav": settings_nav(request, "fields"),
+    }
     return render(request, "web/fields.html", context)
 
 
@@ -85,8 +106,12 @@ def fields(request: StaffRequest) -> HttpResponse:
 @ability_required("fields.manage")
 def field_new(request: StaffRequest) -> HttpResponse:
     """Add a field."""
-    context = {"title": _("New field"), "action": request.path, "verb": _("Add field"),
-               "back": "/settings/fields/"}
+    context = {
+        "title": _("New field"),
+        "action": request.path,
+        "verb": _("Add field"),
+        "back": "/settings/fields/",
+    }
     form = forms.FieldForm(request.POST or None, initial={"record_type": request.GET.get("for")})
     if request.method == "GET":
         return _form_page(request, form, context)
@@ -101,10 +126,18 @@ def field_new(request: StaffRequest) -> HttpResponse:
 def field_edit(request: StaffRequest, field_id: int) -> HttpResponse:
     """Change a field's words and options."""
     row = get_object_or_404(CustomField, pk=field_id, archived_at=None)
-    context = {"title": _("Edit field"), "action": request.path, "verb": _("Save"),
-               "back": "/settings/fields/"}
-    initial = {"label": row.label, "options": "\n".join(row.options), "is_required": row.is_required,
-               "help_text": row.help_text}
+    context = {
+        "title": _("Edit field"),
+        "action": request.path,
+        "verb": _("Save"),
+        "back": "/settings/fields/",
+    }
+    initial = {
+        "label": row.label,
+        "options": "\n".join(row.options),
+        "is_required": row.is_required,
+        "help_text": row.help_text,
+    }
     form = forms.FieldForm(request.POST or None, initial=initial, is_new=False)
     if request.method == "GET":
         return _form_page(request, form, context)
@@ -138,8 +171,12 @@ def tags(request: StaffRequest) -> HttpResponse:
 def tag_edit(request: StaffRequest, tag_id: int | None = None) -> HttpResponse:
     """Make or change a tag."""
     row = get_object_or_404(Tag, pk=tag_id) if tag_id else None
-    context = {"title": _("Edit tag") if row else _("New tag"), "action": request.path,
-               "verb": _("Save"), "back": "/settings/tags/"}
+    context = {
+        "title": _("Edit tag") if row else _("New tag"),
+        "action": request.path,
+        "verb": _("Save"),
+        "back": "/settings/tags/",
+    }
     initial = {"name": row.name, "hue": row.hue} if row else {}
     form = forms.TagForm(request.POST or None, initial=initial)
     if request.method == "GET":
@@ -175,7 +212,9 @@ def history(request: StaffRequest) -> HttpResponse:
     read = list(rows[: HISTORY_PAGE + 1])
     more = encode_cursor([read[HISTORY_PAGE - 1].pk]) if len(read) > HISTORY_PAGE else ""
     context = {
-        "entries": [_line(entry) for entry in read[:HISTORY_PAGE]], "more": more, "who": who,
+        "entries": [_line(entry) for entry in read[:HISTORY_PAGE]],
+        "more": more,
+        "who": who,
         "people": list(catalogue.people().values()),
         "settings_nav": settings_nav(request, "history"),
     }
@@ -187,9 +226,19 @@ def _line(entry: Entry) -> dict[str, Any]:
     kind = kinds.get(entry.record_type)
     person = catalogue.people().get(entry.actor_id or 0)
     url = f"/{kind.slug}/{entry.record_id}/" if kind and entry.record_id else ""
-    changes = changes_of(kind, entry.changes) if kind else [
-        {"label": name, "old": pair[0], "new": pair[1]}
-        for name, pair in entry.changes.items() if isinstance(pair, list) and len(pair) == 2
-    ]
-    return {"entry": entry, "who": person, "url": url, "changes": changes,
-            "kind": str(kind.label) if kind else entry.record_type}
+    changes = (
+        changes_of(kind, entry.changes)
+        if kind
+        else [
+            {"label": name, "old": pair[0], "new": pair[1]}
+            for name, pair in entry.changes.items()
+            if isinstance(pair, list) and len(pair) == 2
+        ]
+    )
+    return {
+        "entry": entry,
+        "who": person,
+        "url": url,
+        "changes": changes,
+        "kind": str(kind.label) if kind else entry.record_type,
+    }

@@ -40,22 +40,34 @@ TODO_SHOWN = 8
 def home(request: StaffRequest) -> HttpResponse:
     """The person's day: figures, what to do next, the pipeline by stage."""
     if not Deal.objects.exists() and not Account.objects.exists():
-        return render(request, "web/empty_home.html", {
-            "may_setup": rules.has_ability(request.user, "company.settings"),
-            "may_import": rules.has_ability(request.user, "records.import"),
-        })
+        return render(
+            request,
+            "web/empty_home.html",
+            {
+                "may_setup": rules.has_ability(request.user, "company.settings"),
+                "may_import": rules.has_ability(request.user, "records.import"),
+            },
+        )
     figures = queries.figures(request.user, today())
     rows = list(open_of(request.user)[:TODO_SHOWN])
-    bars = charts.bars(
-        _("Open deals by stage"),
-        [charts.Point(stage.name, float(amount)) for stage, _count, amount in figures.stages],
-        value=lambda value: short_money(value, figures.currency),
-        axis=lambda value: short_money(value, figures.currency),
-        what=_("Stage"), figure=_("Value"),
-    ) if figures.stages else None
+    bars = (
+        charts.bars(
+            _("Open deals by stage"),
+            [charts.Point(stage.name, float(amount)) for stage, _count, amount in figures.stages],
+            value=lambda value: short_money(value, figures.currency),
+            axis=lambda value: short_money(value, figures.currency),
+            what=_("Stage"),
+            figure=_("Value"),
+        )
+        if figures.stages
+        else None
+    )
     context = {
-        "figures": figures, "groups": timeline.by_day(rows, today()), "chart": bars,
-        "greeting": _greeting(request), "sample": samples.sample_batch(),
+        "figures": figures,
+        "groups": timeline.by_day(rows),
+        "chart": bars,
+        "greeting": _greeting(request),
+        "sample": samples.sample_batch(),
         "open_text": short_money(figures.open_amount, figures.currency),
         "weighted_text": short_money(figures.weighted, figures.currency),
         "won_text": short_money(figures.won_amount, figures.currency),
@@ -122,7 +134,9 @@ def inbox(request: StaffRequest) -> HttpResponse:
     """What the person was told."""
     rows = list(notify_queries.inbox_of(request.user)[:100])
     items = [_message(row) for row in rows]
-    return render(request, "web/inbox.html", {"items": items, "unread": sum(1 for r in rows if not r.read_at)})
+    return render(
+        request, "web/inbox.html", {"items": items, "unread": sum(1 for r in rows if not r.read_at)}
+    )
 
 
 def _message(row: Any) -> dict[str, Any]:
@@ -143,8 +157,15 @@ def _message(row: Any) -> dict[str, Any]:
         url = f"/{record_type(row.record_type).slug}/{row.record_id}/"
     elif row.record_type == "import":
         url = f"/import/jobs/{row.record_id}/"
-    return {"id": row.pk, "text": text, "url": url, "at": row.at, "is_new": row.read_at is None,
-            "who": who, "hue": actor.hue if actor else 1}
+    return {
+        "id": row.pk,
+        "text": text,
+        "url": url,
+        "at": row.at,
+        "is_new": row.read_at is None,
+        "who": who,
+        "hue": actor.hue if actor else 1,
+    }
 
 
 @require_POST
@@ -153,7 +174,9 @@ def inbox_read(request: StaffRequest) -> HttpResponse:
     """Mark one message as read and open it, or mark all."""
     given = request.POST.get("id", "")
     notify.mark_read(
-        user=request.user, at=timezone.now(), notification_id=int(given) if given.isdigit() else None
+        user=request.user,
+        at=timezone.now(),
+        notification_id=int(given) if given.isdigit() else None,
     )
     return redirect("/inbox/")
 
@@ -168,9 +191,14 @@ def palette(request: StaffRequest) -> HttpResponse:
         {"label": _("Do"), "items": [i for i in _commands(request) if _fits(i, words)][:8]},
         {"label": _("Go to"), "items": [i for i in _places(request) if _fits(i, words)][:8]},
     ]
-    return render(request, "ui/palette_results.html", {
-        "groups": [group for group in groups if group["items"]], "q": words,
-    })
+    return render(
+        request,
+        "ui/palette_results.html",
+        {
+            "groups": [group for group in groups if group["items"]],
+            "q": words,
+        },
+    )
 
 
 def _fits(item: dict[str, Any], words: str) -> bool:
@@ -181,9 +209,15 @@ def _records(request: StaffRequest, words: str) -> list[dict[str, Any]]:
     if not words:
         return _starred(request)
     return [
-        {"label": hit.title, "note": hit.subtitle, "href": hit.url, "hue": hit.id % 8 + 1,
-         "square": hit.kind.name == "account", "end": str(hit.kind.label),
-         "icon": hit.kind.icon if hit.kind.name == "deal" else ""}
+        {
+            "label": hit.title,
+            "note": hit.subtitle,
+            "href": hit.url,
+            "hue": hit.id % 8 + 1,
+            "square": hit.kind.name == "account",
+            "end": str(hit.kind.label),
+            "icon": hit.kind.icon if hit.kind.name == "deal" else "",
+        }
         for hit in search.find(request.user, words, limit=12)
     ]
 
@@ -195,16 +229,28 @@ def _starred(request: StaffRequest) -> list[dict[str, Any]]:
     for name in {star.record_type for star in stars}:
         kind = record_type(name)
         ids = [star.record_id for star in stars if star.record_type == name]
-        for pk, title in visible_to(request.user, kind).filter(pk__in=ids).values_list("pk", "name"):
-            found.append({"label": title, "href": f"/{kind.slug}/{pk}/", "icon": "star",
-                          "end": str(kind.label)})
+        for pk, title in (
+            visible_to(request.user, kind).filter(pk__in=ids).values_list("pk", "name")
+        ):
+            found.append(
+                {
+                    "label": title,
+                    "href": f"/{kind.slug}/{pk}/",
+                    "icon": "star",
+                    "end": str(kind.label),
+                }
+            )
     return found
 
 
 def _commands(request: StaffRequest) -> list[dict[str, Any]]:
     made = [
-        {"label": _("New %(name)s") % {"name": item["label"]}, "icon": "plus",
-         "href": f"#open:{item['href']}", "shortcut": "C"}
+        {
+            "label": _("New %(name)s") % {"name": item["label"]},
+            "icon": "plus",
+            "href": f"#open:{item['href']}",
+            "shortcut": "C",
+        }
         for item in creatable(request.user)
     ]
     return [
@@ -223,13 +269,21 @@ def _places(request: StaffRequest) -> list[dict[str, Any]]:
         {"label": _("Deal board"), "icon": "kanban", "href": "/deals/board/", "shortcut": "G D"},
         {"label": _("Tasks"), "icon": "circle-check-big", "href": "/tasks/", "shortcut": "G T"},
         {"label": _("Inbox"), "icon": "inbox", "href": "/inbox/", "shortcut": "G I"},
-        *[{"label": str(kind.label_plural), "icon": kind.icon, "href": f"/{kind.slug}/"}
-          for kind in record_types()],
+        *[
+            {"label": str(kind.label_plural), "icon": kind.icon, "href": f"/{kind.slug}/"}
+            for kind in record_types()
+        ],
         {"label": _("Deals by stage"), "icon": "chart-column", "href": "/reports/deals-by-stage/"},
     ]
     places += [
-        {"label": str(item.label), "icon": item.icon, "href": reverse(item.url_name), "end": _("Settings")}
-        for item in ITEMS if not item.ability or rules.has_ability(request.user, item.ability)
+        {
+            "label": str(item.label),
+            "icon": item.icon,
+            "href": reverse(item.url_name),
+            "end": _("Settings"),
+        }
+        for item in ITEMS
+        if not item.ability or rules.has_ability(request.user, item.ability)
     ]
     return places
 
@@ -257,12 +311,22 @@ def deals_by_stage(request: StaffRequest) -> HttpResponse:
     pipelines = []
     for pipeline in sales.pipelines():
         lines = [
-            {"stage": stage, "count": row["count"], "amount": row["amount"] or 0, "currency": row["currency"],
-             "weighted": (row["amount"] or 0) * stage.probability / 100}
-            for stage in pipeline.stages for row in by_stage.get(stage.id, [])
+            {
+                "stage": stage,
+                "count": row["count"],
+                "amount": row["amount"] or 0,
+                "currency": row["currency"],
+                "weighted": (row["amount"] or 0) * stage.probability / 100,
+            }
+            for stage in pipeline.stages
+            for row in by_stage.get(stage.id, [])
         ]
         pipelines.append({"pipeline": pipeline, "lines": lines})
-    return render(request, "web/deals_by_stage.html", {"pipelines": pipelines, "day": local_date(timezone.now())})
+    return render(
+        request,
+        "web/deals_by_stage.html",
+        {"pipelines": pipelines, "day": local_date(timezone.now())},
+    )
 
 
 @require_safe

@@ -46,7 +46,10 @@ def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> Http
     }
     if kind.name != "activity":
         context["timeline"] = timeline.timeline_of(
-            request.user, kind, record.pk, only=request.GET.get("only", ""),
+            request.user,
+            kind,
+            record.pk,
+            only=request.GET.get("only", ""),
             before=request.GET.get("before", ""),
         )
         context["related"] = queries.related(request.user, kind, record.pk)
@@ -65,9 +68,12 @@ def _starred(user: User, kind: RecordType, record_id: int) -> Any:
 
 def facts_of(user: User, kind: RecordType, record: Any, *, may_edit: bool) -> dict[str, Any]:
     """The facts panel as HTML: `first` what is filled or usual, `more` the rest."""
-    first, more = [], []
+    first: list[str] = []
+    more: list[str] = []
     for field in catalogue.fields_for(user, kind):
-        if field.name in HIDDEN_FACTS or (kind.name == "deal" and field.name in ("pipeline", "stage")):
+        if field.name in HIDDEN_FACTS or (
+            kind.name == "deal" and field.name in ("pipeline", "stage")
+        ):
             continue
         editable = may_edit and catalogue.may_write(user, kind, field)
         html = cells.fact(kind, field, record, editable=editable)
@@ -78,9 +84,11 @@ def facts_of(user: User, kind: RecordType, record: Any, *, may_edit: bool) -> di
 
 def _deal_context(deal: Deal) -> dict[str, Any]:
     """The stepper: each stage of the deal's pipeline with the days the deal spent there."""
-    pipeline = sales.get_pipeline(deal.pipeline_id) if deal.pipeline_id in {
-        p.id for p in sales.pipelines()
-    } else None
+    pipeline = (
+        sales.get_pipeline(deal.pipeline_id)
+        if deal.pipeline_id in {p.id for p in sales.pipelines()}
+        else None
+    )
     stages = pipeline.stages if pipeline else ()
     days: dict[int, int] = {}
     now = timezone.now()
@@ -93,7 +101,13 @@ def _deal_context(deal: Deal) -> dict[str, Any]:
         if stage.kind != "open":
             continue
         now_here = stage.id == deal.stage_id
-        state = "now" if now_here else "next" if seen or here.kind != "open" and stage.id not in days else "done"
+        state = (
+            "now"
+            if now_here
+            else "next"
+            if seen or (here.kind != "open" and stage.id not in days)
+            else "done"
+        )
         seen = seen or now_here
         steps.append({"stage": stage, "state": state, "days": days.get(stage.id)})
     return {"steps": steps, "stage": here, "pipeline": pipeline, "is_open": here.kind == "open"}

@@ -37,7 +37,9 @@ class ScopedQuery(sql.Query):
 class ScopedQuerySet(models.QuerySet[M]):
     """Django's queryset over a `ScopedQuery`."""
 
-    def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None):
+    def __init__(
+        self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None
+    ) -> None:
         if query is None and model is not None:
             query = ScopedQuery(model)
         super().__init__(model, query, using, hints)

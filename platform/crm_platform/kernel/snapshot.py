@@ -19,8 +19,8 @@ COMPANIES_KEPT = 300
 
 
 def install(*, read: Callable[[], int], increase: Callable[[], int]) -> None:
-    """Say how the version is read and increased (one statement each); by the topic that keeps it."""
-    global _read_version, _raise_version  # noqa: PLW0603  set once, when the apps are loaded
+    """Say how the version is read and increased (one statement each)."""
+    global _read_version, _raise_version
     _read_version, _raise_version = read, increase
 
 

@@ -1,6 +1,7 @@
 """Files of a company: under its UUID, with a name nobody can guess, never served by path."""
 
 import secrets
+from os import PathLike
 from pathlib import PurePosixPath
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -17,9 +18,9 @@ class CompanyStorage(FileSystemStorage):
         ending = PurePosixPath(name).suffix.lower()[:12]
         return f"{tenancy.current_company().id}/{secrets.token_urlsafe(24)}{ending}"
 
-    def generate_filename(self, filename: str) -> str:
+    def generate_filename(self, filename: str | PathLike[str]) -> str:
         """Keep the name as given; `get_available_name` replaces it."""
-        return filename
+        return str(filename)
 
     def path(self, name: str) -> str:
         """The place on disk.

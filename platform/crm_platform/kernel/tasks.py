@@ -83,11 +83,15 @@ def envelope(scope: tenancy.Scope) -> dict[str, Any]:
 
 
 def later(task: Any, **kwargs: Any) -> None:
-    """Send `task` for the current company once the transaction is kept."""
+    """Send `task` for the current company once the transaction is kept.
+
+    The broker is only a doorbell: where it is away the request is kept all the same, and the
+    sweeps find the work later.
+    """
     scope = tenancy.current()
     if not transaction.get_connection().in_atomic_block:
         raise NoCompany("Background work is asked for inside a unit of work.")
-    transaction.on_commit(lambda: send(task, scope, **kwargs))
+    transaction.on_commit(lambda: send(task, scope, **kwargs), robust=True)
 
 
 def send(task: Any, scope: tenancy.Scope, **kwargs: Any) -> None:

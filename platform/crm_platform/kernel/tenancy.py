@@ -117,7 +117,7 @@ def unit_of_work(scope: Scope) -> Iterator[Scope]:
             yield scope
         return
     if crossing:
-        with transaction.atomic(), choose(scope), connection.switched_scope():  # type: ignore[attr-defined]  # ours
+        with transaction.atomic(), choose(scope), connection.switched_scope():
             yield scope
         return
     with choose(scope), transaction.atomic():

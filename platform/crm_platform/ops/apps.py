@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from crm_platform.ops import sentry
 
@@ -9,7 +10,10 @@ class OpsConfig(AppConfig):
     label = "ops"
 
     def ready(self) -> None:
-        """Report errors from the first request on, if the environment names a place for them."""
+        """Choose our Celery application and report errors, in every process from the start."""
+        # By name: the application stands above this layer. Without it a command or a test would
+        # talk to Celery's default broker.
+        import_string("crm_platform.celery.app").set_default()
         environment = getattr(settings, "ENVIRONMENT", None)
         if environment is not None and environment.sentry_dsn:
             sentry.start(environment.sentry_dsn, place=environment.name)

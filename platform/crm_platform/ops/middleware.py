@@ -12,6 +12,7 @@ from crm_platform.ops import health, tls
 from crm_platform.ops.logging import request_in_hand
 
 logger = logging.getLogger("rapport.request")
+SECRET_SEGMENT = re.compile(r"(?<=/)[A-Za-z0-9_:.~-]{32,}(?=/|$)")
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "/healthz": health.healthz,
@@ -49,16 +50,17 @@ def _id_of(request: HttpRequest) -> str:
 
 
 def _log(request: HttpRequest, response: HttpResponseBase, *, milliseconds: float) -> None:
-    # The path without its query, which may carry names, searches or signed tokens.
+    # The path without its query, which may carry names or searches, and without one-time secrets.
+    path = SECRET_SEGMENT.sub("…", request.path)
     logger.info(
         "%s %s %s %.0f ms",
         request.method,
-        request.path,
+        path,
         response.status_code,
         milliseconds,
         extra={
             "method": request.method,
-            "path": request.path,
+            "path": path,
             "host": request.META.get("HTTP_HOST", "")[:255],
             "status": response.status_code,
             "milliseconds": round(milliseconds, 1),

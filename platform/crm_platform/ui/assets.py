@@ -20,8 +20,10 @@ SHEETS = (
 
 @functools.cache
 def url(path: str) -> str:
-    """The address of a static file; without a manifest entry, the plain address. A deployment's
-    files never change under a running process."""
+    """The address of a static file; without a manifest entry, the plain address.
+
+    Kept, for a deployment's files never change under a running process.
+    """
     try:
         return staticfiles_storage.url(path)
     except ValueError:

@@ -72,7 +72,7 @@ class HuePicker(forms.RadioSelect):
         name: str,
         value: Any,
         attrs: dict[str, Any] | None = None,
-        renderer: Any = None,  # noqa: ARG002  (Django's signature)
+        renderer: Any = None,
     ) -> SafeString:
         """Eight swatches; each says its name."""
         names = (_("Teal"), _("Blue"), _("Amber"), _("Pink"), _("Green"), _("Violet"), _("Sky"),
@@ -134,7 +134,7 @@ class Combo(forms.Widget):
         name: str,
         value: Any,
         attrs: dict[str, Any] | None = None,
-        renderer: Any = None,  # noqa: ARG002  (Django's signature)
+        renderer: Any = None,
     ) -> SafeString:
         """The element the script brings to life."""
         src = self.src() if callable(self.src) else self.src
@@ -162,7 +162,7 @@ class Combo(forms.Widget):
     def value_from_datadict(
         self,
         data: Mapping[str, Any],
-        files: Any,  # noqa: ARG002  (Django's signature)
+        files: Any,
         name: str,
     ) -> Any:
         """The chosen id; without script, what was typed, where creating is allowed."""
@@ -181,7 +181,7 @@ class MultiCombo(Combo):
     def value_from_datadict(
         self,
         data: Mapping[str, Any],
-        files: Any,  # noqa: ARG002  (Django's signature)
+        files: Any,
         name: str,
     ) -> Any:
         """The chosen ids, in the order they were chosen."""
@@ -201,7 +201,7 @@ class FileDrop(forms.ClearableFileInput):
     def render(
         self,
         name: str,
-        value: Any,  # noqa: ARG002  (a browser never shows a file that is there already)
+        value: Any,
         attrs: dict[str, Any] | None = None,
         renderer: Any = None,
     ) -> SafeString:

@@ -24,10 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = demo.sales_folder()
-        wanted = [(SAMPLE, "Harbour Trading", None)]
-        wanted.append((REAL, "Maven Hardware" if folder else "Sample Hardware", folder))
-        for slug, name, files in wanted:
-            self._company(slug, name, files)
+        self._company(SAMPLE, "Harbour Trading", None)
+        self._company(REAL, "Maven Hardware" if folder else "Sample Hardware", folder)
 
     def _company(self, slug: str, name: str, files: Any) -> None:
         address = settings.ENVIRONMENT.address_of(f"{slug}.{settings.BASE_DOMAIN}")
@@ -43,14 +41,26 @@ class Command(BaseCommand):
             tenants.build(company_id=company.pk, at=timezone.now())
         if password:
             self._fill(company, email, files)
-        self.stdout.write(json.dumps({
-            "company": name, "url": address, "email": email, "password": password or None,
-        }))
+        self.stdout.write(
+            json.dumps(
+                {
+                    "company": name,
+                    "url": address,
+                    "email": email,
+                    "password": password or None,
+                }
+            )
+        )
 
     def _request(self, slug: str, name: str, email: str, password: str) -> Company:
         return tenants.request_company(
-            name=name, slug=slug, language="en", time_zone="Asia/Taipei", currency="USD",
-            at=timezone.now(), is_demo=True,
+            name=name,
+            slug=slug,
+            language="en",
+            time_zone="Asia/Taipei",
+            currency="USD",
+            at=timezone.now(),
+            is_demo=True,
             owner=tenants.NewOwner(
                 name="Wai Chan", email=email, password_hash=make_password(password)
             ),

@@ -107,8 +107,9 @@ _find_live = Prepared(_live, key_hash=str, now=dt.datetime, idle_since=dt.dateti
 
 
 def live_session(secret: str, *, at: dt.datetime) -> Session | None:
-    """The session of a cookie with its `user` and role. One query; also tells the configuration's
-    version to whoever keeps snapshots.
+    """The session of a cookie with its `user` and role. One query.
+
+    It also tells the configuration's version to whoever keeps snapshots.
 
     None for an unknown, ended, idle or expired one, of a deactivated person, or another company's.
     The user's role is the process's snapshot of it: read it, never change it.

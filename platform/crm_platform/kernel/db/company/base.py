@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.postgresql import base
-from django.utils.functional import cached_property
 from django.db.utils import InterfaceError, OperationalError
+from django.utils.functional import cached_property
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -55,7 +55,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:  # Django's signature
         # psycopg stays in autocommit for good: it would send a BEGIN of its own otherwise.
         if autocommit and not self.connection.autocommit:
-            super()._set_autocommit(autocommit)
+            self.connection.autocommit = True
 
     # -- transactions ------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     """PostgreSQL's editor with those two differences."""
 
     sql_create_fk = schema.DatabaseSchemaEditor.sql_create_fk.replace("%(deferrable)s", "")
-    sql_create_column_inline_fk = None
+    sql_create_column_inline_fk = None  # type: ignore[assignment]  # Django asks whether it is set
 
     def _create_like_index_sql(self, model: Any, field: Any) -> None:
         return None
