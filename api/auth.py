@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -54,11 +55,15 @@ class PageSession(BaseAuthentication):
         return person, None
 
     def _enforce_csrf(self, request: Request) -> None:
-        check: Any = CSRFCheck(lambda _request: None)
+        check: Any = CSRFCheck(_no_response)
         check.process_request(request._request)  # noqa: SLF001
         reason = check.process_view(request._request, None, (), {})  # noqa: SLF001
         if reason:
             raise CsrfRefused(_("This did not come from one of our pages. Reload the page."))
+
+
+def _no_response(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
 
 
 class SignedIn(BasePermission):
@@ -67,7 +72,8 @@ class SignedIn(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not is_person(request.user):
             return False
+        token: Any = request.auth
         is_change = request.method not in SAFE_METHODS
-        if is_change and request.auth is not None and request.auth.scope != ApiToken.Scope.WRITE:
+        if is_change and isinstance(token, ApiToken) and token.scope != ApiToken.Scope.WRITE:
             raise ReadOnlyKey(_("This key is for reading only. Make one that may write."))
         return True

@@ -22,7 +22,7 @@ ID = "[0-9]{1,18}"
 _TAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
 
-class Inspector(AutoSchema):  # type: ignore[no-untyped-call]
+class Inspector(AutoSchema):
     """The schema's view of a view: lists bring their own envelope."""
 
     def _is_list_view(self, serializer: Any = None) -> bool:

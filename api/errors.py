@@ -127,8 +127,8 @@ def _of_framework(error: exceptions.APIException) -> Problem:
     status = error.status_code
     code = "csrf" if isinstance(error, CsrfRefused) else by_status.get(status, "refused")
     headers = {}
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        headers["Retry-After"] = str(math.ceil(error.wait))
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(math.ceil(wait))
     if challenge := getattr(error, "auth_header", ""):
         headers["WWW-Authenticate"] = challenge
     return Problem(status, code, str(error.detail), headers=headers)

@@ -1,5 +1,6 @@
 """A list's envelope: how many at once, where the next page begins, how many there are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import QueryDict
@@ -52,7 +53,7 @@ def opened(what: str, given: QueryDict) -> str:
 
 
 def envelope(
-    request: Request, rows: list[Any], *, after: str, total: int | None = None
+    request: Request, rows: Sequence[Any], *, after: str, total: int | None = None
 ) -> dict[str, Any]:
     """`{"results", "next"}`, and `total` where it was asked for."""
     answer: dict[str, Any] = {"results": rows, "next": next_address(request, after)}

@@ -1,7 +1,7 @@
 """What the topics' own rules add to imported rows: the same outcome as their `create` services."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from crm_core.sales.queries import PipelineFacts, StageFacts
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.errors import Invalid
 from crm_platform.kernel.money import is_currency
 
 Values = dict[str, Any]
@@ -42,6 +43,9 @@ class Topic:
 
     def prepare(self, columns: dict[str, ColumnFacts], *, at: dt.datetime) -> None:
         """Make what the whole file needs, once; doing it twice changes nothing."""
+
+    def begin(self) -> None:
+        """Read configuration for the next chunk: once, for it may be asked for every row."""
 
     def complete(self, draft: Draft) -> None:
         """Read what several cells say together; may fail the row. No query."""
@@ -73,6 +77,16 @@ class DealTopic(Topic):
     """Stages and pipelines by name; closed deals keep the day they were closed."""
 
     slow = frozenset({"stage", "pipeline", "lost_reason"})
+    _pipelines: Sequence[PipelineFacts] = ()
+    _stages: Mapping[int, StageFacts] = {}
+    _reasons: Mapping[str, int] = {}
+
+    def begin(self) -> None:
+        default = sales.get_pipeline()
+        others = [found for found in sales.pipelines() if found.id != default.id]
+        self._pipelines = [default, *others]
+        self._stages = sales.stages_by_id()
+        self._reasons = {parsing.folded(c.label): int(c.value) for c in sales.lost_reasons()}
 
     def prepare(self, columns: dict[str, ColumnFacts], *, at: dt.datetime) -> None:
         """Add the stages and lost reasons the file names, where the person may and chose so."""
@@ -126,8 +140,8 @@ class DealTopic(Topic):
     def _pipeline(self, draft: Draft) -> PipelineFacts | None:
         text = draft.values.pop("pipeline", "")
         if not text:
-            return sales.get_pipeline()
-        for found in sales.pipelines():
+            return self._pipelines[0]
+        for found in self._pipelines:
             if parsing.folded(found.name) == parsing.folded(text):
                 draft.values["pipeline"] = found.id
                 return found
@@ -161,8 +175,7 @@ class DealTopic(Topic):
         text = draft.values.pop("lost_reason", "")
         if stage is None or stage.kind != Stage.Kind.LOST:
             return
-        known = {parsing.folded(c.label): int(c.value) for c in sales.lost_reasons()}
-        found = known.get(parsing.folded(text or self.options.lost_reason))
+        found = self._reasons.get(parsing.folded(text or self.options.lost_reason))
         if found is not None:
             draft.values["lost_reason"] = found
         elif not self.is_trial or not rules.has_ability(self.actor, pipeline_services.ABILITY):
@@ -171,12 +184,7 @@ class DealTopic(Topic):
 
     def facts(self, draft: Draft, *, at: dt.datetime) -> Values:
         values = draft.values
-        pipeline = sales.get_pipeline(values.get("pipeline"))
-        stage_id = values.get("stage")
-        stage = (
-            sales.stages_by_id()[stage_id] if stage_id else pipeline.first_of(Stage.Kind.OPEN)
-        )
-        assert stage is not None
+        stage = self._stages[values["stage"]] if values.get("stage") else self._first(values)
         opened = values.get("opened_date")
         made = values.get("created_at") or (self.noon(opened) if opened else at)
         closed = values.get("close_date")
@@ -188,6 +196,15 @@ class DealTopic(Topic):
             "closed_at": closed_at, "rank": -since.timestamp(), "created_at": min(made, at),
             "currency": values.get("currency") or tenancy.current().currency,
         }  # fmt: skip
+
+    def _first(self, values: Values) -> StageFacts:
+        """Where a deal without a stage begins."""
+        wanted = values.get("pipeline") or self._pipelines[0].id
+        pipeline = next(found for found in self._pipelines if found.id == wanted)
+        first = pipeline.first_of(Stage.Kind.OPEN)
+        if first is None:
+            raise Invalid(_("This pipeline has no open stage. Ask an admin to add one."))
+        return first
 
     def after(self, drafts: Sequence[Draft], rows: Sequence[Values]) -> None:
         bulk.copy_stays((row["id"], row["stage_id"], row["stage_since"]) for row in rows)

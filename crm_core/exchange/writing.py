@@ -53,6 +53,7 @@ class Writer:
     def plan(self, drafts: Sequence[Draft]) -> None:
         """Decide each row's outcome. A fixed number of queries."""
         self._twins, self._merged, self._to_make, self._in_file = {}, set(), {}, []
+        self.topic.begin()
         for draft in drafts:
             if not draft.outcome:
                 self.topic.complete(draft)

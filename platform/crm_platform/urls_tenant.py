@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("crm_core.activities.urls")),
     path("", include("crm_core.fields.urls")),
     path("", include("crm_core.web.urls")),
+    path("api/v1/", include("api.v1.urls")),
 ]

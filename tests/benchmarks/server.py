@@ -2,11 +2,12 @@
 
 import http.client
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +17,26 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running gunicorn: its port and its processes."""
+    """A running gunicorn: its port, its process, its environment, what `before` gave."""
 
     port: int
     pid: int
+    environment: dict[str, str]
+    prepared: str = ""
 
     def workers(self) -> list[int]:
         return children_of(self.pid)
 
 
 @contextmanager
-def web_server(environment: dict[str, str], *, workers: int = 2) -> Iterator[Server]:
-    """Start gunicorn as `crm web` does; stop it at the end."""
+def web_server(
+    environment: dict[str, str],
+    *,
+    workers: int = 2,
+    before: Callable[[dict[str, str]], str] | None = None,
+    quiet: bool = False,
+) -> Iterator[Server]:
+    """Start gunicorn as `crm web` does; stop it at the end. `before` runs in its environment."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     variables = {
@@ -38,30 +47,33 @@ def web_server(environment: dict[str, str], *, workers: int = 2) -> Iterator[Ser
         "LOG_LEVEL": "ERROR",
         "PUBLIC_PORT": str(port),
     }
+    prepared = before(variables) if before else ""
     process = subprocess.Popen(
-        [sys.executable, "-m", "crm_platform", "web"], env=variables, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "crm_platform", "web"],
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if quiet else None,
     )
     try:
-        for _attempt in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", port), 0.1).close()
-                break
-            except OSError:
-                process.poll()
-                if process.returncode is not None:
-                    raise RuntimeError("The web server did not start.") from None
-                select_pause()
-        yield Server(port, process.pid)
+        _wait_for(process, port)
+        yield Server(port, process.pid, variables, prepared)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def select_pause() -> None:
-    """A tenth of a second while the server starts."""
-    import select
-
-    select.select([], [], [], 0.1)
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return once the port answers; raise when the server gave up."""
+    for _attempt in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.1).close()
+        except OSError:
+            if process.poll() is not None:
+                raise RuntimeError("The web server did not start.") from None
+            select.select([], [], [], 0.1)
+        else:
+            return
+    raise RuntimeError("The web server did not answer within a minute.")
 
 
 def children_of(pid: int) -> list[int]:

@@ -1,0 +1,1 @@
+"""Version 1: addresses under `/api/v1/`."""

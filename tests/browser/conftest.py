@@ -1,0 +1,170 @@
+"""Chromium against the real stack: gunicorn, a Celery worker, PostgreSQL, Redis. Nothing is faked.
+
+Every test also fails on a console error, a page error or a violation of the security policy.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.benchmarks.server import web_server
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
+    None,
+)  # fmt: skip
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def pytest_collection_modifyitems(items):
+    here = str(Path(__file__).parent)
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(
+                    reason="Chromium is missing: apt-get install chromium fonts-noto-cjk fonts-inter, "
+                    "or set CHROMIUM to its path"
+                ))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The running service: addresses of its hosts, and the password of its people."""
+
+    port: int
+    password: str
+
+    def at(self, host: str, path: str = "/") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    def company(self, path: str = "/") -> str:
+        return self.at("harbour.localhost", path)
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """A whole service with one company in it, made anew."""
+    from crm_platform.ops import embedded
+
+    data = ROOT / ".data" / "browser"
+    embedded.reset(data)
+    servers = embedded.start(data, careless=True)
+    embedded.create_database(servers.superuser_url)
+    with web_server(
+        {"RAPPORT_DATA": str(data), "DJANGO_SETTINGS_MODULE": "crm_platform.settings"},
+        before=lambda env: _prepare(env), quiet=True,
+    ) as server:  # fmt: skip
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "crm_platform", "worker"], cwd=ROOT, env=server.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        yield Stack(server.port, json.loads(server.prepared)["password"])
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(30)
+    embedded.release(data)
+
+
+def _prepare(environment: dict[str, str]) -> str:
+    """Static files and the company, with the served settings."""
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    run("-m", "crm_platform", "i18n", "compile")
+    run("-m", "crm_platform", "collectstatic", "--noinput", "--verbosity", "0")
+    return run("-m", "tests.browser.seed")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    # Chromium refuses to start as root (containers) without --no-sandbox.
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync",
+             "--no-first-run", "--disable-gpu"]  # fmt: skip
+    return {**browser_type_launch_args, "executable_path": CHROMIUM,
+            "args": [*root, *quiet, "--font-render-hinting=none"]}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "viewport": {"width": 1440, "height": 900},
+            "reduced_motion": "reduce", "timezone_id": "Asia/Taipei"}  # fmt: skip
+
+
+def watch(page):
+    """Collect what must not happen on a page."""
+    page.problems = []
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', e =>"
+        " console.error('CSP ' + e.violatedDirective + ' ' + (e.blockedURI || e.sample)))"
+    )
+    page.on("console", lambda m: m.type == "error" and page.problems.append(m.text))
+    page.on("pageerror", lambda e: page.problems.append(f"page error: {e}"))
+    page.set_default_timeout(10_000)
+    return page
+
+
+def faults(page) -> list[str]:
+    """Problems other than refusals a test asks for and requests that a newer one replaced."""
+    expected = ("status of 4", "htmx:afterRequest", "htmx:sendAbort")
+    return [text for text in page.problems if not any(word in text for word in expected)]
+
+
+@pytest.fixture
+def page(page):
+    yield watch(page)
+    assert faults(page) == []
+
+
+def sign_in(page, stack, who="owner"):
+    """Sign somebody in through the form."""
+    page.goto(stack.company("/sign-in/"))
+    page.fill("[name=email]", f"{who}@harbour.example")
+    page.fill("[name=password]", stack.password)
+    page.click("main button.primary")
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
+
+
+@pytest.fixture
+def owner(page, stack):
+    """A page of the company, signed in as its owner."""
+    sign_in(page, stack)
+    return page
+
+
+@pytest.fixture
+def phone(browser, stack):
+    """A phone, signed in as the owner."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True,
+        reduced_motion="reduce", timezone_id="Asia/Taipei",
+    )  # fmt: skip
+    page = watch(context.new_page())
+    sign_in(page, stack)
+    yield page
+    assert faults(page) == []
+    context.close()
+
+
+def findings(page) -> list[str]:
+    """What axe finds on the page as it stands."""
+    options = {"runOnly": {"type": "tag", "values": AXE_TAGS}, "resultTypes": ["violations"]}
+    result = Axe().run(page, options=options).response
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary'][:160]}"
+        for violation in result["violations"]
+        for node in violation["nodes"][:3]
+    ]

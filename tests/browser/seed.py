@@ -1,0 +1,59 @@
+"""Makes the browser tests' company in a process of its own; prints how to get in, as JSON.
+
+The tests' own process has the test settings; the served one must have the real ones.
+"""
+
+import json
+import os
+import sys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_platform.settings")
+
+import django
+
+django.setup()
+
+from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from django.utils import timezone
+
+from crm_core.web import samples, services
+from crm_platform.identity.models import Role, User
+from crm_platform.kernel import snapshot, tenancy
+from tenants import queries
+from tenants import services as tenants
+
+PASSWORD = "correct horse battery"
+
+
+def main() -> None:
+    call_command("migrate_platform", verbosity=0)
+    owner = tenants.NewOwner(
+        name="Wai Chan", email="owner@harbour.example", password_hash=make_password(PASSWORD)
+    )
+    now = timezone.now()
+    company = tenants.request_company(
+        name="Harbour Trading", slug="harbour", owner=owner, language="en", currency="USD",
+        time_zone="Asia/Taipei", at=now,
+    )  # fmt: skip
+    tenants.build(company_id=company.pk, at=now)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        company.refresh_from_db()
+    scope = queries.scope_of(company, "harbour.localhost")
+    with tenancy.unit_of_work(scope):
+        actor = User.objects.get(email="owner@harbour.example")
+        services.apply_template(key="b2b", actor=actor, at=now)
+        for key in ("member", "viewer"):
+            User.objects.create(
+                email=f"{key}@harbour.example", name=f"{key.title()} Lee",
+                role=Role.objects.get(key=key), password=make_password(PASSWORD), created_at=now,
+            )  # fmt: skip
+        snapshot.bump()
+    with tenancy.unit_of_work(scope):
+        samples.load_samples(actor=actor, at=now)
+    call_command("make_demo_operator", stdout=sys.stderr)
+    sys.stdout.write(json.dumps({"password": PASSWORD}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

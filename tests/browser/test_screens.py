@@ -1,0 +1,103 @@
+"""Every screen: no accessibility finding, no sideways scroll, in both themes and three languages."""
+
+import pytest
+
+from tests.browser.conftest import findings, sign_in
+
+SCREENS = (
+    "/", "/deals/board/", "/deals/", "/deals/1/", "/contacts/", "/contacts/1/", "/accounts/",
+    "/accounts/1/", "/activities/", "/activities/1/", "/tasks/", "/inbox/", "/search/?q=tai",
+    "/contacts/new/", "/contacts/trash/", "/reports/deals-by-stage/", "/help/", "/import/",
+    "/import/contact/", "/settings/company/", "/settings/people/", "/settings/teams/",
+    "/settings/roles/", "/settings/pipelines/", "/settings/fields/", "/settings/tags/",
+    "/settings/history/", "/me/", "/me/security/", "/me/tokens/", "/welcome/", "/api/v1/docs/",
+    "/no-such-page/",
+)  # fmt: skip
+PUBLIC = ("/", "/sign-up/", "/sign-in/")
+LOOKS = [("light", "en"), ("dark", "zh-hant"), ("light", "zh-hans"), ("dark", "en")]
+
+
+def look(context, stack, theme, language):
+    """Choose theme and language as a visitor does: by cookie."""
+    for host in ("harbour.localhost", "localhost", "operators.localhost"):
+        context.add_cookies([
+            {"name": "theme", "value": theme, "url": stack.at(host)},
+            {"name": "lang", "value": language, "url": stack.at(host)},
+        ])  # fmt: skip
+
+
+def prefer(page, stack, theme, language):
+    """Choose theme and language for the person, through the shell's own form."""
+    page.goto(stack.company("/me/"))
+    page.evaluate(
+        """async ([theme, lang]) => {
+            const token = document.querySelector('meta[name=csrf-token]').content;
+            const body = new URLSearchParams({theme, lang});
+            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
+        }""",
+        [theme, language],
+    )
+
+
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
+def test_staff_screens_have_no_axe_finding(page, stack, theme, language):
+    sign_in(page, stack)
+    prefer(page, stack, theme, language)
+    found = {}
+    for path in SCREENS:
+        page.goto(stack.company(path))
+        faults = findings(page)
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        if faults or wide:
+            found[path] = [*faults, *(["sideways scroll"] if wide else [])]
+    prefer(page, stack, "auto", "en")
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_phone_screens_have_no_axe_finding_and_no_sideways_scroll(phone, stack, theme):
+    prefer(phone, stack, theme, "en")
+    found = {}
+    for path in SCREENS:
+        phone.goto(stack.company(path))
+        faults = findings(phone)
+        wide = phone.evaluate("document.documentElement.scrollWidth > 390")
+        if faults or wide:
+            found[path] = [*faults, *(["sideways scroll"] if wide else [])]
+    prefer(phone, stack, "auto", "en")
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
+def test_public_screens_have_no_axe_finding(page, stack, theme, language):
+    look(page.context, stack, theme, language)
+    found = {}
+    for path in PUBLIC:
+        page.goto(stack.at("localhost", path))
+        if faults := findings(page):
+            found[path] = faults
+
+    assert found == {}
+
+
+def test_first_load_is_small(page, stack):
+    """JS at most 60 KB and CSS at most 40 KB, compressed, on the heaviest screen."""
+    sizes = {"script": 0, "stylesheet": 0}
+
+    def weigh(response):
+        kind = response.request.resource_type
+        if kind in sizes:
+            sizes[kind] += int(response.headers.get("content-length") or len(response.body()))
+
+    sign_in(page, stack)
+    context = page.context.browser.new_context(storage_state=page.context.storage_state())
+    fresh = context.new_page()
+    fresh.on("response", weigh)
+    fresh.goto(stack.company("/deals/board/"))
+    fresh.wait_for_load_state("networkidle")
+    context.close()
+
+    assert 0 < sizes["script"] <= 60 * 1024
+    assert 0 < sizes["stylesheet"] <= 40 * 1024

@@ -1,0 +1,1 @@
+"""The parts of the isolation matrix: two full companies, every address, probes and their judge."""

@@ -1,0 +1,168 @@
+"""The matrix: who comes, with what, to which address; each function adds to the findings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+
+from crm_core.registry import Kind, record_types
+from crm_platform.kernel import tenancy
+from tenants import queries
+from tests import factories
+from tests.isolation import inputs, ledger, probes
+from tests.isolation.addresses import Address
+from tests.isolation.companies import Twin
+from tests.isolation.probes import Findings, Visitor
+
+REFERENCES = (Kind.LINK, Kind.USER, Kind.TEAM, Kind.TAGS, Kind.CHOICE)
+
+
+class _Undone(Exception):
+    """Takes back what a probe wrote."""
+
+
+@contextmanager
+def undone(scope: tenancy.Scope) -> Iterator[None]:
+    """A unit of work that is rolled back; the host is looked up before it begins."""
+    if scope.host:
+        queries.scope_of_host(scope.host)
+    try:
+        with tenancy.unit_of_work(scope):
+            yield
+            raise _Undone
+    except _Undone:
+        return
+
+
+def judge(found: Findings, answer: Any, what: str, hidden: Twin) -> None:
+    """Count one probe and note what it shows of `hidden`, or that the server broke."""
+    found.probes += 1
+    found.statuses[answer.status_code] += 1
+    leaked = probes.shows(answer, hidden)
+    if leaked:
+        found.crossings.append(f"{what} → {answer.status_code} shows “…{leaked}…”")
+    fault = probes.wrongdoing(answer)
+    if fault:
+        found.faults.append(f"{what} → {fault}")
+
+
+def foreign_ids_at_home(found: Findings, addresses: list[Address], own: Twin, other: Twin) -> None:
+    """One's own session at one's own host, with the other company's ids in the address."""
+    for address in addresses:
+        values = {**probes.own_values(own), **probes.own_values(other)}
+        for path in address.paths(values):
+            for method in probes.methods_of(address):
+                cookie = factories.session_cookie(own.scope, own.owner)
+                visitor = Visitor("own session, foreign ids", own.host, cookie)
+                answer = visitor.send(method, path)
+                judge(found, answer, f"{visitor.label}: {method} {path}", other)
+                if method == "GET" and address.has_numbers and answer.status_code == 200:
+                    found.crossings.append(f"{method} {path} answers 200 for a foreign id")
+            if "GET" in probes.methods_of(address):
+                answer = visitor.send("GET", path, **{"hx-request": "true"})
+                judge(found, answer, f"own session, htmx, foreign ids: GET {path}", other)
+
+
+def at_the_other_host(
+    found: Findings, addresses: list[Address], visitor: Visitor, values: dict[str, list[Any]],
+    hidden: Twin,
+) -> None:  # fmt: skip
+    """Credentials that are not the host's own: turned away everywhere but at the public pages."""
+    for address in addresses:
+        for path in address.paths(values):
+            for method in probes.methods_of(address):
+                answer = visitor.send(method, path)
+                what = f"{visitor.label}: {method} {path}"
+                judge(found, answer, what, hidden)
+                if not (probes.stranger_may(address) or probes.is_turned_away(answer)):
+                    found.crossings.append(f"{what} was let in: {answer.status_code}")
+
+
+def own_things(found: Findings, addresses: list[Address], own: Twin) -> tuple[str, list[str]]:
+    """The positive control: everything of one's own is found at home.
+
+    Returns all that was shown, and the addresses that no value of ours reached.
+    """
+    shown, unreached = [], []
+    for address in addresses:
+        reached = False
+        for path in address.paths(probes.own_values(own)):
+            with undone(own.scope):
+                answers = [
+                    Visitor("control", own.host, own.cookie).send(method, path)
+                    for method in probes.methods_of(address)
+                ]
+            for answer in answers:
+                text = probes.text_of(answer)
+                found.controls += own.word in text
+                shown.append(text)
+                fault = probes.wrongdoing(answer)
+                if fault:
+                    found.faults.append(f"control {path} → {fault}")
+            reached = reached or any(a.status_code not in (404, 405) for a in answers)
+        if not reached:
+            unreached.append(address.route)
+    return "\n".join(shown), unreached
+
+
+def reference_names() -> list[str]:
+    """The names of every field, of any kind of record, that names another row."""
+    names = [f.name for kind in record_types() for f in kind.fields if f.kind in REFERENCES]
+    return list(dict.fromkeys(names))
+
+
+def injections(found: Findings, addresses: list[Address], own: Twin, other: Twin) -> None:
+    """One's own session and addresses, with foreign ids under every name that the views read."""
+    strangers = ledger.strangers_query(
+        own.scope.schema, other.first_id, other.first_id + 900_000
+    )  # fmt: skip
+    values = {**probes.own_values(own), "slug:name": [*reference_names(), f"x_{own.word}_own"]}
+    for address in addresses:
+        for path in address.paths(values):
+            page = Visitor("page", own.host, own.cookie).send("GET", path)
+            known = inputs.form_values(page.content.decode()) if _is_html(page) else {}
+            for method in probes.methods_of(address):
+                if method != "DELETE":
+                    _inject(found, method, path, known, own, other, strangers)
+
+
+def _is_html(answer: Any) -> bool:
+    return bool(answer.get("Content-Type", "").startswith("text/html")) and not answer.streaming
+
+
+def _inject(
+    found: Findings, method: str, path: str, known: dict[str, str], own: Twin, other: Twin,
+    strangers: str,
+) -> None:  # fmt: skip
+    visitor = Visitor("injection", own.host, own.cookie)
+    names: set[str] = set()
+    body: dict[str, str] = {}
+    for _round in range(2):
+        with inputs.noting_names() as read, undone(own.scope):
+            visitor.send(method, path, body)
+        names |= read
+        body = inputs.plausible(names, own.first_id, known)
+    bodies = [{**body, name: str(other.first_id)} for name in sorted(names)]
+    bodies += [{"f": f"{name}.is.{other.first_id}"} for name in reference_names() if "f" in names]
+    if names and len(names) > 1:
+        bodies.append(dict.fromkeys(names, str(other.first_id)))
+    for each in bodies:
+        with undone(own.scope):
+            answer = visitor.send(method, path, each)
+            what = f"injection: {method} {path} {_differing(each, body)}"
+            judge(found, answer, what, other)
+            if method != "GET" and answer.status_code < 500:
+                _look_for_strangers(found, strangers, what)
+
+
+def _differing(given: dict[str, str], body: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if body.get(name) != value}
+
+
+def _look_for_strangers(found: Findings, query: str, what: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        columns = [name for (name,) in cursor.fetchall()]
+    if columns:
+        found.crossings.append(f"{what}: a foreign id was kept in {', '.join(columns)}")
