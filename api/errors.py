@@ -22,6 +22,7 @@ from crm_platform.kernel.errors import DomainError, Invalid, NotAllowed
 
 logger = logging.getLogger("rapport.api")
 MEDIA_TYPE = "application/problem+json"
+TOO_MANY = 429
 TYPE_ADDRESS = "/api/v1/docs/#problem-"
 
 
@@ -131,7 +132,8 @@ def _of_framework(error: exceptions.APIException) -> Problem:
         headers["Retry-After"] = str(math.ceil(wait))
     if challenge := getattr(error, "auth_header", ""):
         headers["WWW-Authenticate"] = challenge
-    return Problem(status, code, str(error.detail), headers=headers)
+    detail = str(error.detail) if status != TOO_MANY else _("Ask a little less often.")
+    return Problem(status, code, detail, headers=headers)
 
 
 def _of_input(error: Exception) -> Problem | None:

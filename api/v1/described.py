@@ -23,6 +23,11 @@ def ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def sent(name: str) -> dict[str, Any]:
+    """A body of that schema."""
+    return {"application/json": ref(name)}
+
+
 def name_of(kind: RecordType) -> str:
     """The name of a kind's schema: `Deal`."""
     return kind.name.title().replace("_", "")
@@ -125,7 +130,7 @@ def described(kind: RecordType, view: View) -> View:
         "create": extend_schema(
             operation_id=f"create_{kind.name}",
             summary=_("Make one"),
-            request=ref(f"{name}Create"),
+            request=sent(f"{name}Create"),
             responses=answers(400, 413, 415, 422, created=one),
             tags=[tag],
         ),
@@ -133,7 +138,7 @@ def described(kind: RecordType, view: View) -> View:
             operation_id=f"edit_{kind.name}",
             summary=_("Change some facts"),
             parameters=[ID, IF_MATCH],
-            request=ref(f"{name}Edit"),
+            request=sent(f"{name}Edit"),
             responses=answers(400, 404, 412, 413, 415, 422, 428, ok=one),
             tags=[tag],
         ),
@@ -158,7 +163,7 @@ def described(kind: RecordType, view: View) -> View:
             operation_id=f"move_{kind.name}",
             summary=_("Move to another stage"),
             parameters=[ID, IF_MATCH_OPTIONAL],
-            request=ref(f"{name}Move"),
+            request=sent(f"{name}Move"),
             responses=answers(400, 404, 412, 413, 415, 422, ok=one),
             tags=[tag],
         )

@@ -102,7 +102,7 @@ def _act(
         summary=operation.get("summary", ""),
         parameters=[_parameter(p) for p in operation.get("parameters", [])],
         sent=sent, answered=answered,
-        refusals=[code for code in operation["responses"] if code.startswith("4")],
+        refusals=sorted(code for code in operation["responses"] if code.startswith("4")),
         curl=_curl(path, method, _example(document, sent), host, operation),
     )  # fmt: skip
 

@@ -45,9 +45,13 @@ def story(
     )
 
 
-def open_of(user: User) -> QuerySet[Activity]:
-    """What the person has to do, the earliest first; undated last."""
-    rows = visible_to(user, "activity").select_related(None).filter(OPEN, assignee=user)
+def open_of(user: User, assignee_id: int | None = None) -> QuerySet[Activity]:
+    """What somebody (the person itself, unless named) has to do, as far as `user` may see it.
+
+    The earliest first; undated last.
+    """
+    who = assignee_id or user.pk
+    rows = visible_to(user, "activity").select_related(None).filter(OPEN, assignee_id=who)
     return rows.order_by("due_at", "pk")
 
 

@@ -131,17 +131,13 @@ def finish(request: StaffRequest, activity_id: int) -> HttpResponse:
 @sign_in_required
 def tasks(request: StaffRequest) -> HttpResponse:
     """What the person has to do: late, today, this week, later, undated."""
-    who = request.GET.get("who", "")
-    person = request.user
-    if who.isdigit() and int(who) in catalogue.people():
-        from crm_platform.identity.models import User
-
-        person = User.objects.get(pk=int(who))
-    rows = list(queries.open_of(person)[:TASKS_SHOWN])
+    given = request.GET.get("who", "")
+    who = int(given) if given.isdigit() and int(given) in catalogue.people() else request.user.pk
+    rows = list(queries.open_of(request.user, who)[:TASKS_SHOWN])
     context = {
         "groups": timeline.by_day(rows),
         "count": len(rows),
-        "who": person.pk,
+        "who": who,
         "people": [p for p in catalogue.people().values() if p.is_active],
     }
     return render(request, "activities/tasks.html", context)

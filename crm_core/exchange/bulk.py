@@ -15,7 +15,17 @@ from crm_core.sales.models import StageStay
 from crm_platform.kernel.models import plain_value
 
 Record = dict[str, Any]
-_ENTRY = ("at", "actor_id", "verb", "record_type", "record_id", "title", "changes", "channel", "batch")
+_ENTRY = (
+    "at",
+    "actor_id",
+    "verb",
+    "record_type",
+    "record_id",
+    "title",
+    "changes",
+    "channel",
+    "batch",
+)
 
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
@@ -40,9 +50,7 @@ def copy_in(model: type[models.Model], rows: Sequence[Record], constants: Record
         field.attname: constants.get(field.attname, field.get_default())
         for field in model._meta.concrete_fields
     }
-    is_json = {
-        f.attname for f in model._meta.concrete_fields if isinstance(f, models.JSONField)
-    }
+    is_json = {f.attname for f in model._meta.concrete_fields if isinstance(f, models.JSONField)}
     empty = {name: _as_text(rest[name]) for name in names}
     with connection.cursor() as cursor, cursor.copy(_copy(model._meta.db_table, names)) as copy:
         for row in rows:
@@ -69,10 +77,15 @@ def _copy(table: str, names: Iterable[str]) -> Composed:
 
 
 def copy_entries(
-    *, at: Any, actor_id: int, verb: str, kind: str, batch: UUID,
+    *,
+    at: Any,
+    actor_id: int,
+    verb: str,
+    kind: str,
+    batch: UUID,
     entries: Iterable[tuple[int, str, Record]],
 ) -> None:
-    """History of many records, as `audit.services.record_many` writes it: `(id, title, changes)`."""
+    """History of many records, as `audit.services.record_many` has it: `(id, title, changes)`."""
     nothing = Jsonb({})
     statement = _copy(Entry._meta.db_table, _ENTRY)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:

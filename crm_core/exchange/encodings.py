@@ -30,7 +30,9 @@ _COMMON = frozenset(
 )
 _PAIR_CJK = re.compile("[\u3400-\u9fff]")
 _LATIN_ODD = re.compile(r"[^\x00-\x7f]")
-_LATIN_FITS = re.compile(r"(?<=[A-Za-z])[À-ÖØ-öø-ÿŠšŽžŒœŸ]|[À-ÖØ-öø-ÿŠšŽžŒœŸ](?=[A-Za-z])|[€£©®™°’‘“”–—…«»·½²]")
+_LATIN_FITS = re.compile(
+    r"(?<=[A-Za-z])[À-ÖØ-öø-ÿŠšŽžŒœŸ]|[À-ÖØ-öø-ÿŠšŽžŒœŸ](?=[A-Za-z])|[€£©®™°’‘“”–—…«»·½²]"
+)
 _LEVEL_ONE: dict[str, Callable[[int, int], bool]] = {
     "cp950": lambda lead, _trail: 0xA4 <= lead <= 0xC6,
     "gb18030": lambda lead, trail: 0xB0 <= lead <= 0xD7 and trail >= 0xA1,

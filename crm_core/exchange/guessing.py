@@ -16,7 +16,9 @@ SHORTEST_PART = 3
 LARGEST_MONTH = 12
 _MAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _PHONE = re.compile(r"^\+?[\d\s()\-./#x]{7,22}$")
-_WEB = re.compile(r"^(https?://|www\.)\S+$|^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/\S*)?$", re.IGNORECASE)
+_WEB = re.compile(
+    r"^(https?://|www\.)\S+$|^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/\S*)?$", re.IGNORECASE
+)
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?%?$")
 
 

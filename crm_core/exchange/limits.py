@@ -29,7 +29,10 @@ def demand_size(size: int) -> None:
         raise Invalid(_("This file is empty."), field="file")
     if size > FILE_BYTES:
         raise Invalid(
-            _("This file has %(size)d MB; at most %(limit)d MB can be read. Split it, or save it as CSV.")
+            _(
+                "This file has %(size)d MB; at most %(limit)d MB can be read. Split it, or save"
+                " it as CSV."
+            )
             % {"size": size // 1024 // 1024 + 1, "limit": FILE_BYTES // 1024 // 1024},
             field="file",
         )
@@ -53,7 +56,10 @@ def too_many_columns(count: int) -> Invalid:
 
 def cell_too_long(row: int) -> Invalid:
     return Invalid(
-        _("A cell in row %(row)d holds more than %(limit)s characters. Is a quote sign missing there?")
+        _(
+            "A cell in row %(row)d holds more than %(limit)s characters. Is a quote sign missing"
+            " there?"
+        )
         % {"row": row, "limit": f"{CELL_CHARACTERS:,}"},
         field="file",
     )

@@ -1,4 +1,4 @@
-"""Finding many records by name, mail or number at once: one statement a question, never one a row."""
+"""Finding many records by name, mail or number: one statement a question, not one a row."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,8 +22,9 @@ def key_of(name: str, text: Any) -> str:
 
 
 def find(user: User, kind: RecordType, name: str, texts: Iterable[str]) -> dict[str, int]:
-    """Ids by key of the records visible to `user` whose `name` is one of `texts`, the oldest where
-    several are. One query.
+    """Ids by key of the records visible to `user` whose `name` is one of `texts`.
+
+    Where several are, the oldest. One query.
     """
     wanted = list({text.strip() for text in texts if text.strip()})
     if not wanted or kind.field(name) is None:
@@ -42,8 +43,9 @@ def find(user: User, kind: RecordType, name: str, texts: Iterable[str]) -> dict[
 
 
 def find_linked(user: User, kind: RecordType, texts: Iterable[str]) -> dict[str, int]:
-    """Ids by lower-case text: by name, else by source id, else (contacts) by mail. At most three
-    queries, the later ones only for what is still unknown.
+    """Ids by lower-case text: by name, else by source id, else (contacts) by mail.
+
+    At most three queries, the later ones only for what is still unknown.
     """
     wanted = {text.strip().lower(): text.strip() for text in texts}
     found: dict[str, int] = {}

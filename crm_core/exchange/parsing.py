@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 _ISO = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _YEAR_FIRST = re.compile(r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号號]?")
-_TAIWAN = re.compile(r"^(?:民國|民国)\s*(\d{1,3})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
+_TAIWAN = re.compile(
+    r"^(?:民國|民国)\s*(\d{1,3})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
+)
 _YEAR_LAST = re.compile(r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?!\d)")
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
 _NAMED = re.compile(r"^(\d{1,2})\.?[\s\-]+([A-Za-z]{3,9})\.?,?[\s\-]+(\d{4})")
@@ -20,8 +22,44 @@ _CLOCK = re.compile(
 _SIGNS = re.compile(r"^(?:[A-Z]{2}\$|[A-Z]{3}(?=[\d\s(+-]))|[A-Z]{3}$|[\s'’_$€£¥₩₹元圓圆円]")
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+$")
 _TENS_OF_THOUSANDS = ("萬", "万")
-YES = {"1", "true", "yes", "y", "on", "是", "有", "真", "對", "对", "✓", "✔", "√", "t", "ja", "oui", "si"}
-NO = {"0", "false", "no", "n", "off", "否", "无", "無", "假", "不", "沒有", "没有", "✗", "✘", "f", "nein", "non"}
+YES = {
+    "1",
+    "true",
+    "yes",
+    "y",
+    "on",
+    "是",
+    "有",
+    "真",
+    "對",
+    "对",
+    "✓",
+    "✔",
+    "√",
+    "t",
+    "ja",
+    "oui",
+    "si",
+}
+NO = {
+    "0",
+    "false",
+    "no",
+    "n",
+    "off",
+    "否",
+    "无",
+    "無",
+    "假",
+    "不",
+    "沒有",
+    "没有",
+    "✗",
+    "✘",
+    "f",
+    "nein",
+    "non",
+}
 
 
 def as_date(text: str, order: str = "dmy") -> tuple[dt.date, str] | None:

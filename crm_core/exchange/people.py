@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.utils.text import slugify
@@ -45,6 +46,10 @@ class PeopleWriter:
             draft.outcome = "updated" if is_known else "created"
             if is_known and self.options.known == "skip":
                 draft.outcome, draft.notes = "skipped", [_("This person is here already.")]
+
+    def absent_links(self) -> set[tuple[str, str]]:
+        """People have none."""
+        return set()
 
     def store(self, drafts: Sequence[Draft], *, at: dt.datetime) -> None:
         """Write the planned rows; a fixed number of statements but for new teams."""
@@ -124,7 +129,7 @@ def _team_of(draft: Draft, teams: dict[str, Team]) -> Team | None:
 def _teams(names: Iterable[str], actor: User, at: dt.datetime) -> dict[str, Team]:
     """Teams by lower-case name, those that are absent made at the top of the tree."""
     known = {team.name.lower(): team for team in Team.objects.order_by("-pk")}
-    entries = []
+    entries: list[tuple[Team, dict[str, Any]]] = []
     for name in names:
         key = name.strip().lower()
         if key and key not in known:
@@ -176,4 +181,3 @@ def _address(name: str, taken: set[str]) -> str:
         number += 1
         address = f"{slug}-{number}@{NO_MAIL}"
     return address
-

@@ -37,13 +37,10 @@ def issues_of(job: ImportJob, outcome: str = "") -> QuerySet[ImportRowIssue]:
 
 
 def waiting_jobs(at: dt.datetime) -> list[int]:
-    """Jobs a worker should be called for: the one whose worker died, else the next in line; and
-    those being taken back.
-    """
+    """Jobs a worker should be called for: those whose worker died, else the next in line."""
     found = list(
         ImportJob.objects.filter(
-            Q(state=State.RUNNING, lease_until__lt=at)
-            | Q(state=State.UNDOING, lease_until__lt=at)
+            Q(state=State.RUNNING, lease_until__lt=at) | Q(state=State.UNDOING, lease_until__lt=at)
         ).values_list("pk", flat=True)
     )
     return found or next_job()

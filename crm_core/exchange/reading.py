@@ -92,9 +92,7 @@ def read_file(
         return shape
     encoding = encoding if encoding in encodings.ENCODINGS else encodings.encoding_of(path)
     delimiter = (
-        delimiter
-        if delimiter in encodings.DELIMITERS
-        else encodings.delimiter_of(path, encoding)
+        delimiter if delimiter in encodings.DELIMITERS else encodings.delimiter_of(path, encoding)
     )
     shape = _take(_text_rows(path, encoding, delimiter), out)
     shape.encoding, shape.delimiter = encoding, delimiter

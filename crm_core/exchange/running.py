@@ -50,6 +50,8 @@ class RowWriter(Protocol):
 
     def store(self, drafts: list[Draft], *, at: dt.datetime) -> None: ...
 
+    def absent_links(self) -> set[tuple[str, str]]: ...
+
 
 class Pass:
     """All that is made once for a run (or a preview): readers and writer."""
@@ -65,9 +67,7 @@ class Pass:
         )  # fmt: skip
         places = self.readers.places
         topic = TOPICS.get(job.kind, Topic)
-        self.topic = topic(
-            options=self.options, actor=actor, places=places, is_trial=is_trial
-        )
+        self.topic = topic(options=self.options, actor=actor, places=places, is_trial=is_trial)
         self.writer: RowWriter
         if job.kind == targets.PERSON:
             self.writer = people.PeopleWriter(
@@ -173,7 +173,7 @@ def _claim(job_id: int, lease: UUID, at: dt.datetime) -> tuple[ImportJob | None,
 
 
 def _actor(job: ImportJob) -> User:
-    return User.objects.select_related("role", "team").get(pk=job.actor_id)
+    return User.objects.select_related("role", "team").get(pk=job.actor_id or 0)
 
 
 def _step(made: Pass, stream: BinaryIO, lease: UUID, at: dt.datetime, chunk: int) -> bool:

@@ -94,9 +94,7 @@ def _add_stages(actor: User, at: dt.datetime) -> None:
             )  # fmt: skip
 
 
-def _bring_in(
-    path: Path, kind_name: str, options: Options, actor: User, at: dt.datetime
-) -> Totals:
+def _bring_in(path: Path, kind_name: str, options: Options, actor: User, at: dt.datetime) -> Totals:
     scope = tenancy.current_company()
     with tenancy.unit_of_work(scope), path.open("rb") as stream:
         job = services.start_import(

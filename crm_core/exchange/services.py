@@ -2,8 +2,9 @@
 
 import datetime as dt
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.files import File
 from django.db import transaction
@@ -19,6 +20,9 @@ from crm_core.registry import RecordType
 from crm_platform.identity.models import User
 from crm_platform.kernel.errors import Conflict, Invalid
 from crm_platform.kernel.events import publish
+
+if TYPE_CHECKING:
+    from crm_core.exchange.samples import Totals
 
 State = ImportJob.State
 run = running.run
@@ -65,7 +69,7 @@ def read_again(
     old = job.rows.name
     _read(job, kind, actor, encoding=encoding, delimiter=delimiter, sheet=sheet)
     job.save()
-    transaction.on_commit(lambda: job.rows.storage.delete(old))
+    transaction.on_commit(lambda: job.rows.storage.delete(str(old)))
     return job
 
 
@@ -114,9 +118,7 @@ def choose(
     named_by = NAMED_BY.get(kind.name, ())
     for field in fields.values():
         if field.required and field.name not in mapped and not set(named_by) & set(mapped):
-            raise Invalid(
-                _("Choose the column that holds “%(label)s”.") % {"label": field.label}
-            )
+            raise Invalid(_("Choose the column that holds “%(label)s”.") % {"label": field.label})
     if options.identify and options.identify not in targets.identifiers(kind, set(mapped)):
         raise Invalid(
             _("Rows can only be told apart by a column that is imported."), field="identify"
@@ -169,16 +171,19 @@ def discard(*, job: ImportJob, actor: User) -> None:
     """Forget a file that was not imported."""
     job = _draft(job)
     targets.demand_may_import(actor, job.kind)
-    names = [(job.file.storage, job.file.name), (job.rows.storage, job.rows.name)]
+    storage = job.file.storage
+    names = [str(job.file.name), str(job.rows.name)]
     ImportRowIssue.objects.filter(job=job).delete()
     job.delete()
-    transaction.on_commit(lambda: [storage.delete(name) for storage, name in names if name])
+    for name in names:
+        transaction.on_commit(partial(storage.delete, name))
 
 
 @transaction.atomic
 def ask_undo(*, job: ImportJob, actor: User, at: dt.datetime) -> ImportJob:
-    """Take a finished import back: what it made goes to the trash, what it changed becomes as it
-    was. What somebody changed since stays.
+    """Take a finished import back: what it made to the trash, what it changed as it was.
+
+    What somebody changed since stays.
 
     Raises:
         Conflict: it is not finished, or was taken back already.
@@ -202,3 +207,10 @@ def sweep(*, at: dt.datetime) -> int:
         undoes = states[job_id] == State.UNDOING
         publish(UndoWaits(job_id) if undoes else ImportWaits(job_id))
     return len(waiting)
+
+
+def import_sample_sales(*, folder: Path, actor: User, at: dt.datetime) -> "list[Totals]":
+    """Bring in the four files of the sales data set; see `samples.import_sample_sales`."""
+    from crm_core.exchange import samples
+
+    return samples.import_sample_sales(folder=folder, actor=actor, at=at)

@@ -40,7 +40,7 @@ def undo(*, job_id: int, clock: Clock) -> None:
 
 def _step(job: ImportJob, at: dt.datetime) -> bool:
     """The next chunk; False when nothing is left."""
-    actor = User.objects.select_related("role").get(pk=job.actor_id)
+    actor = User.objects.select_related("role").get(pk=job.actor_id or 0)
     for kind in record_types():
         if _trash(kind, job, actor, at):
             return True

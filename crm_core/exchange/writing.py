@@ -59,9 +59,6 @@ class Writer:
                 self.topic.complete(draft)
         self._find_links([draft for draft in drafts if not draft.outcome])
         self._identify([draft for draft in drafts if not draft.outcome])
-        for draft in drafts:
-            if draft.outcome == CREATED:
-                self._demand_required(draft)
 
     def _find_links(self, drafts: Sequence[Draft]) -> None:
         by_target: dict[str, set[str]] = {}
@@ -119,7 +116,9 @@ class Writer:
                 draft.outcome = UPDATED
             else:
                 draft.outcome = UPDATED if draft.pk else CREATED
-                if key:
+                if not draft.pk:
+                    self._demand_required(draft)
+                if key and draft.outcome != FAILED:
                     firsts[key] = draft
 
     def _known_already(self, draft: Draft, first: Draft | None) -> str:
@@ -136,6 +135,10 @@ class Writer:
                     _("“%(label)s” is needed.") % {"label": field.label},
                     self.places.get(field.name, -1),
                 )
+
+    def absent_links(self) -> set[tuple[str, str]]:
+        """The records that storing would add for links, as `(kind, lower-case name)`."""
+        return {(kind, key) for kind, names in self._to_make.items() for key in names}
 
     # -- storing -----------------------------------------------------------------------------
 
@@ -298,10 +301,9 @@ class Writer:
         """Change `row` in memory; the difference is keyed by field name."""
         columns, custom = self._columns(draft)
         columns.pop("created_at", None)
-        if "owner_id" in columns and "team_id" not in columns:
+        if columns.get("owner_id", row.owner_id) != row.owner_id and "team_id" not in columns:
             person = catalogue.people().get(columns["owner_id"] or 0)
-            if columns["owner_id"] != row.owner_id:
-                columns["team_id"] = person.team_id if person else None
+            columns["team_id"] = person.team_id if person else None
         names = {column: name for name, column in self._stored.items()}
         diff = {names.get(n, n): pair for n, pair in differences(row, columns).items()}
         for name, value in columns.items():

@@ -128,6 +128,8 @@ class RecordType:
     """ORM paths `search_texts` needs, for bulk reading by `.values()`."""
     quick_fields: tuple[str, ...] = ()
     """The few facts the quick-add dialog asks for."""
+    board_url: str = ""
+    """Where the same records are shown as a board, if anywhere."""
     order: int = 0
 
     def field(self, name: str) -> Field | None:

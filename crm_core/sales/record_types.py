@@ -175,6 +175,7 @@ def register_types() -> None:
             label_plural=_("Deals"),
             icon="kanban",
             slug="deals",
+            board_url="/deals/board/",
             model=Deal,
             fields=DEAL_FIELDS + common_fields(),
             create=services.create_deal,

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
+from crm_core.sales import pipeline_services
+from crm_core.sales.models import Deal, Stage
 from crm_core.web import samples
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
@@ -15,7 +17,6 @@ SALES_FILES = ("accounts.csv", "products.csv", "sales_teams.csv", "sales_pipelin
 
 def sales_folder() -> Path | None:
     """The folder with the four sales files beside the project, if it is there."""
-    return None  # TEMP
     folder = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "sales_opportunities"
     return folder if all((folder / name).is_file() for name in SALES_FILES) else None
 
@@ -33,5 +34,20 @@ def fill_with_samples(scope: tenancy.Scope, *, owner_id: int, at: dt.datetime) -
 def fill_from_files(scope: tenancy.Scope, folder: Path, *, owner_id: int, at: dt.datetime) -> Any:
     """Import the four sales files into a company; returns their totals."""
     importer = import_string("crm_core.exchange.services.import_sample_sales")
+    with tenancy.unit_of_work(scope):
+        actor = User.objects.select_related("role").get(pk=owner_id)
     with tenancy.choose(scope):
-        return importer(folder=folder, owner_id=owner_id, at=at)
+        totals = importer(folder=folder, actor=actor, at=at)
+    with tenancy.unit_of_work(scope):
+        _keep_the_files_stages(actor, at)
+    return totals
+
+
+def _keep_the_files_stages(actor: User, at: dt.datetime) -> None:
+    """Leave only the open stages that the files know; the template's own stay empty otherwise."""
+    used = set(Deal.objects.values_list("stage_id", flat=True))
+    stages = list(Stage.objects.filter(kind=Stage.Kind.OPEN))
+    kept = next((stage for stage in stages if stage.pk in used), None)
+    for stage in stages:
+        if kept is not None and stage.pk not in used:
+            pipeline_services.remove_stage(stage=stage, to=kept.pk, actor=actor, at=at)

@@ -1,7 +1,7 @@
-"""100,000 contacts from a CSV file through the import service, against a bare COPY of the same rows.
+"""100,000 contacts from CSV through the import service, against a bare COPY of the same rows.
 
-Builds a company of its own on the embedded servers of `.data/bench` (durable, as the demo's are) and
-removes it afterwards. The last line is one JSON object.
+Builds a company of its own on the embedded servers of `.data/bench` (durable, as the demo's are)
+and removes it afterwards. The last line is one JSON object.
 """
 
 import datetime as dt
@@ -19,10 +19,48 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 TARGET_ROWS_A_SECOND, TARGET_MB = 5000, 300
 AT = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
-FIRST = ("Anna", "Ben", "Clara", "David", "Eva", "Felix", "Grace", "Henry", "Iris", "Jack", "Kim", "Leo")
-LAST = ("Smith", "Miller", "Garcia", "Rossi", "Novak", "Tanaka", "Dubois", "Larsen", "Kowalski", "Silva")
-FAMILY, GIVEN = "陳林黃張李王吳劉蔡楊", ("怡君", "志偉", "淑芬", "建宏", "雅婷", "俊傑", "美玲", "家豪")
-WORDS = ("Acme", "Globex", "Initech", "Umbra", "Vertex", "Nimbus", "Harbor", "Quartz", "Lumen", "Orbit")
+FIRST = (
+    "Anna",
+    "Ben",
+    "Clara",
+    "David",
+    "Eva",
+    "Felix",
+    "Grace",
+    "Henry",
+    "Iris",
+    "Jack",
+    "Kim",
+    "Leo",
+)
+LAST = (
+    "Smith",
+    "Miller",
+    "Garcia",
+    "Rossi",
+    "Novak",
+    "Tanaka",
+    "Dubois",
+    "Larsen",
+    "Kowalski",
+    "Silva",
+)
+FAMILY, GIVEN = (
+    "陳林黃張李王吳劉蔡楊",
+    ("怡君", "志偉", "淑芬", "建宏", "雅婷", "俊傑", "美玲", "家豪"),
+)
+WORDS = (
+    "Acme",
+    "Globex",
+    "Initech",
+    "Umbra",
+    "Vertex",
+    "Nimbus",
+    "Harbor",
+    "Quartz",
+    "Lumen",
+    "Orbit",
+)
 TRADES = ("Trading", "Systems", "Foods", "Textiles", "Logistics", "Medical", "Energy", "Design")
 CITIES = ("Taipei", "Hong Kong", "Singapore", "London", "Berlin", "Toronto", "Sydney", "Osaka")
 TITLES = ("CEO", "Buyer", "Head of Sales", "Engineer", "Accountant", "Owner", "Assistant")
@@ -43,10 +81,15 @@ def rows(count: int) -> list[tuple[str, ...]]:
         day = dt.date(2019, 1, 1) + dt.timedelta(days=dice.randrange(2500))
         made.append(
             (
-                name, company, dice.choice(TITLES), f"person{number}@example.com",
-                f"+886 2 {dice.randrange(10**8):08d}", dice.choice(CITIES), f"S-{number:06d}",
+                name,
+                company,
+                dice.choice(TITLES),
+                f"person{number}@example.com",
+                f"+886 2 {dice.randrange(10**8):08d}",
+                dice.choice(CITIES),
+                f"S-{number:06d}",
                 day.isoformat(),
-            )  # fmt: skip
+            )
         )
     return made
 
@@ -86,7 +129,8 @@ def measured() -> dict[str, Any]:
     fits = rate >= TARGET_ROWS_A_SECOND and peak < TARGET_MB
     return {
         "name": "import", "ok": bool(is_whole and fits), "rows": ROWS, **counts,
-        "seconds": round(seconds, 2), "rows_per_s": round(rate), "copy_rows_per_s": round(yardstick),
+        "seconds": round(seconds, 2), "rows_per_s": round(rate),
+        "copy_rows_per_s": round(yardstick),
         "ratio": round(rate / yardstick, 3), "peak_mb": round(peak),
         "target_rows_per_s": TARGET_ROWS_A_SECOND, "target_mb": TARGET_MB,
     }  # fmt: skip
@@ -159,7 +203,8 @@ def child(company_id: str, path: str) -> None:
     peak = peak_mb()
     lines = [
         f"read and guessed in {read - began:.2f} s, brought in within {ended - read:.2f} s",
-        f"memory before {before:.0f} MB, peak {peak:.0f} MB; CPU of this process {time.process_time():.1f} s",
+        f"memory before {before:.0f} MB, peak {peak:.0f} MB",
+        f"CPU of this process {time.process_time():.1f} s",
     ]
     told = {"counts": counts, "seconds": ended - began, "peak_mb": peak, "lines": lines}
     print(json.dumps(told))  # noqa: T201

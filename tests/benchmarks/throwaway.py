@@ -54,7 +54,7 @@ def _remove(slug: str) -> None:
 
 
 def bare_copy_seconds(scope: Any, *, table: str) -> float:
-    """Seconds that COPY takes to bring the rows of `table` into a new table like it, indexes too."""
+    """Seconds that COPY takes to bring the rows of `table` into a new table like it."""
     from crm_platform.kernel.db.owner.base import owner_connection
 
     owner = owner_connection()

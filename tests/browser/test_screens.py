@@ -30,9 +30,9 @@ def prefer(page, stack, theme, language):
     """Choose theme and language for the person, through the shell's own form."""
     page.goto(stack.company("/me/"))
     page.evaluate(
-        """async ([theme, lang]) => {
+        """async ([theme, language]) => {
             const token = document.querySelector('meta[name=csrf-token]').content;
-            const body = new URLSearchParams({theme, lang});
+            const body = new URLSearchParams({theme, language});
             await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
         }""",
         [theme, language],
@@ -52,7 +52,7 @@ def test_staff_screens_have_no_axe_finding(page, stack, theme, language):
             found[path] = [*faults, *(["sideways scroll"] if wide else [])]
     prefer(page, stack, "auto", "en")
 
-    assert found == {}
+    assert found == {}, "\n".join(f"{path} {fault}" for path, all_ in found.items() for fault in all_)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -67,7 +67,7 @@ def test_phone_screens_have_no_axe_finding_and_no_sideways_scroll(phone, stack, 
             found[path] = [*faults, *(["sideways scroll"] if wide else [])]
     prefer(phone, stack, "auto", "en")
 
-    assert found == {}
+    assert found == {}, "\n".join(f"{path} {fault}" for path, all_ in found.items() for fault in all_)
 
 
 @pytest.mark.parametrize(("theme", "language"), LOOKS)
@@ -79,7 +79,7 @@ def test_public_screens_have_no_axe_finding(page, stack, theme, language):
         if faults := findings(page):
             found[path] = faults
 
-    assert found == {}
+    assert found == {}, "\n".join(f"{path} {fault}" for path, all_ in found.items() for fault in all_)
 
 
 def test_first_load_is_small(page, stack):

@@ -34,7 +34,9 @@ def lines(folder):
 
 
 def test_import_sample_sales_accounts_for_every_row_of_the_four_files(totals):
-    figures = {name: (t.total, t.created, t.updated, t.skipped, t.failed) for name, t in totals.items()}
+    figures = {
+        name: (t.total, t.created, t.updated, t.skipped, t.failed) for name, t in totals.items()
+    }
 
     assert figures == {
         "sales_teams.csv": (35, 35, 0, 0, 0),
@@ -46,7 +48,9 @@ def test_import_sample_sales_accounts_for_every_row_of_the_four_files(totals):
 
 
 def test_import_sample_sales_keeps_stage_owner_value_and_dates_of_each_deal(totals, lines):
-    by_id = {deal.source_id: deal for deal in Deal.objects.select_related("stage", "owner", "account")}
+    by_id = {
+        deal.source_id: deal for deal in Deal.objects.select_related("stage", "owner", "account")
+    }
 
     for line in lines:
         deal = by_id[line["opportunity_id"]]
@@ -66,7 +70,9 @@ def test_sums_of_the_open_stages_are_those_of_the_file(totals, lines):
     for line in lines:
         worth[line["deal_stage"]] += Decimal(line["close_value"] or 0)
 
-    rows = Deal.objects.order_by().values("stage__name").annotate(n=Count("pk"), worth=Sum("amount"))
+    rows = (
+        Deal.objects.order_by().values("stage__name").annotate(n=Count("pk"), worth=Sum("amount"))
+    )
 
     assert {row["stage__name"]: (row["n"], row["worth"] or 0) for row in rows} == {
         stage: (by_hand[stage], worth[stage]) for stage in by_hand

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 from typing import Any
 
 from django.apps import apps
@@ -44,6 +45,10 @@ class Twin:
     @property
     def host(self) -> str:
         return self.scope.host
+
+    @property
+    def custom_field(self) -> str:
+        return f"x_own_{self.first_id}"
 
 
 def every_model() -> list[type[models.Model]]:
@@ -122,12 +127,12 @@ def _people(word: str, owner: User) -> dict[str, str]:
     )
     secrets = {}
     for purpose in MailToken.Purpose.values:
-        secrets[purpose] = f"{word}-{purpose}".ljust(43, "x")
+        secrets[purpose] = token_urlsafe(32)
         MailToken.objects.create(
             purpose=purpose, user=colleague, token_hash=_hash(secrets[purpose]),
             new_email=f"{word}.new@example.com", created_at=NOON, expires_at=LATER,
         )  # fmt: skip
-    secrets["invite"] = f"{word}-invite".ljust(43, "x")
+    secrets["invite"] = token_urlsafe(32)
     Invitation.objects.create(
         email=f"{word}.invited@example.com", role=role, team=team, invited_by=owner,
         token_hash=_hash(secrets["invite"]), created_at=NOON, expires_at=LATER,
@@ -148,7 +153,7 @@ def _shape(word: str, owner: User) -> None:
     Tag.objects.create(name=f"{word} tag")
     for kind in record_types():
         CustomField.objects.create(
-            record_type=kind.name, key=f"{word}_own", label=f"{word} own", kind="text",
+            record_type=kind.name, key=f"own_{owner.pk}", label=f"{word} own", kind="text",
             help_text=f"{word} hint",
         )  # fmt: skip
         SavedView.objects.create(
@@ -160,7 +165,7 @@ def _records(word: str, owner: User) -> None:
     """Of each registered kind one live record, linked to the others, and one in the trash."""
     made: dict[str, Any] = {}
     for kind in sorted(record_types(), key=lambda k: -k.order if k.name != "account" else -999):
-        values = _values(kind, word, made)
+        values = _values(kind, word, owner, made)
         record = kind.create(values=values, actor=owner, at=NOON)
         made[kind.name] = record
         gone = kind.create(values={**values, "name": f"{word} gone"}, actor=owner, at=NOON)
@@ -175,9 +180,9 @@ def _records(word: str, owner: User) -> None:
         )  # fmt: skip
 
 
-def _values(kind: RecordType, word: str, made: dict[str, Any]) -> dict[str, Any]:
+def _values(kind: RecordType, word: str, owner: User, made: dict[str, Any]) -> dict[str, Any]:
     """Every text of the kind holds the word; links go to what stands already."""
-    values: dict[str, Any] = {f"x_{word}_own": f"{word} own value", "tags": []}
+    values: dict[str, Any] = {f"x_own_{owner.pk}": f"{word} own value"}
     values["tags"] = [tag.pk for tag in Tag.objects.all()]
     for each in kind.fields:
         if not each.is_editable:

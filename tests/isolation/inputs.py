@@ -6,37 +6,16 @@ from html.parser import HTMLParser
 from typing import Any
 
 from django.http import QueryDict
-from rest_framework.parsers import JSONParser
 
 IGNORED = {"csrfmiddlewaretoken", "_method"}
 
 
-class _Noting(dict[str, Any]):
-    """A JSON object that notes the names it is asked for."""
-
-    def __init__(self, given: dict[str, Any], names: set[str]) -> None:
-        super().__init__(given)
-        self._names = names
-
-    def get(self, key: str, default: Any = None) -> Any:
-        self._names.add(key)
-        return super().get(key, default)
-
-    def __getitem__(self, key: str) -> Any:
-        self._names.add(key)
-        return super().__getitem__(key)
-
-    def __contains__(self, key: object) -> bool:
-        self._names.add(str(key))
-        return super().__contains__(key)
-
-
 @contextmanager
 def noting_names() -> Iterator[set[str]]:
-    """The names of query, form and JSON fields that views ask for during the block."""
+    """The names of query and form fields that views ask for during the block."""
     names: set[str] = set()
-    kept = {name: getattr(QueryDict, name, None) for name in ("__getitem__", "getlist", "__contains__")}
-    parse = JSONParser.parse
+    watched = ("__getitem__", "getlist", "__contains__")
+    kept = {name: getattr(QueryDict, name) for name in watched}
 
     def spy(original: Any) -> Any:
         def asked(self: QueryDict, key: Any, *args: Any, **kwargs: Any) -> Any:
@@ -46,18 +25,12 @@ def noting_names() -> Iterator[set[str]]:
 
         return asked
 
-    def parse_noting(*args: Any, **kwargs: Any) -> Any:
-        given = parse(*args, **kwargs)
-        return _Noting(given, names) if isinstance(given, dict) else given
-
     own = {name for name in kept if name in QueryDict.__dict__}
     for name, original in kept.items():
         setattr(QueryDict, name, spy(original))
-    JSONParser.parse = parse_noting
     try:
         yield names
     finally:
-        JSONParser.parse = parse
         for name, original in kept.items():
             if name in own:
                 setattr(QueryDict, name, original)
@@ -135,3 +108,23 @@ def plausible(names: set[str], own_id: int, page_values: dict[str, str]) -> dict
         else:
             values[name] = str(own_id)
     return values
+
+
+def api_bodies(schema: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """`(method, path)` of an OpenAPI document → the names its body may hold."""
+    found = {}
+    for path, methods in schema["paths"].items():
+        for method, facts in methods.items():
+            if isinstance(facts, dict) and "requestBody" in facts:
+                content = facts["requestBody"]["content"]["application/json"]["schema"]
+                found[method.upper(), path] = set(_properties(schema, content))
+    return found
+
+
+def _properties(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in part:
+        return _properties(schema, schema["components"]["schemas"][part["$ref"].rpartition("/")[2]])
+    found = dict(part.get("properties", {}))
+    for each in [*part.get("allOf", []), *part.get("oneOf", []), *part.get("anyOf", [])]:
+        found |= _properties(schema, each)
+    return found

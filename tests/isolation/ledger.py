@@ -6,8 +6,8 @@ from psycopg.sql import SQL, Identifier
 
 from crm_platform.kernel.db.owner.base import owner_connection
 
-COUNTED_WHOEVER_ASKS = {"identity_attempt"}
-"""A company counts failed sign-ins whoever tries; the row holds hashes only."""
+COUNTED_WHOEVER_ASKS = {"identity_attempt", "identity_session"}
+"""A company counts failed sign-ins whoever tries (hashes only); the matrix itself opens sessions."""
 
 
 def _raw() -> Any:

@@ -1,5 +1,7 @@
 """The matrix: who comes, with what, to which address; each function adds to the findings."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,7 +41,7 @@ def judge(found: Findings, answer: Any, what: str, hidden: Twin) -> None:
     """Count one probe and note what it shows of `hidden`, or that the server broke."""
     found.probes += 1
     found.statuses[answer.status_code] += 1
-    leaked = probes.shows(answer, hidden)
+    leaked = probes.shows(answer, hidden, sent=what)
     if leaked:
         found.crossings.append(f"{what} → {answer.status_code} shows “…{leaked}…”")
     fault = probes.wrongdoing(answer)
@@ -101,7 +103,7 @@ def own_things(found: Findings, addresses: list[Address], own: Twin) -> tuple[st
                 if fault:
                     found.faults.append(f"control {path} → {fault}")
             reached = reached or any(a.status_code not in (404, 405) for a in answers)
-        if not reached:
+        if not reached and address.name not in probes.ALWAYS_ABSENT:
             unreached.append(address.route)
     return "\n".join(shown), unreached
 
@@ -114,28 +116,46 @@ def reference_names() -> list[str]:
 
 def injections(found: Findings, addresses: list[Address], own: Twin, other: Twin) -> None:
     """One's own session and addresses, with foreign ids under every name that the views read."""
-    strangers = ledger.strangers_query(
-        own.scope.schema, other.first_id, other.first_id + 900_000
-    )  # fmt: skip
-    values = {**probes.own_values(own), "slug:name": [*reference_names(), f"x_{own.word}_own"]}
+    strangers = ledger.strangers_query(own.scope.schema, other.first_id, other.first_id + 900_000)
+    values = {**probes.own_values(own), "slug:name": [*reference_names(), own.custom_field]}
     for address in addresses:
+        if address.is_api:
+            continue
         for path in address.paths(values):
             page = Visitor("page", own.host, own.cookie).send("GET", path)
             known = inputs.form_values(page.content.decode()) if _is_html(page) else {}
             for method in probes.methods_of(address):
-                if method != "DELETE":
-                    _inject(found, method, path, known, own, other, strangers)
+                bodies = _page_bodies(method, path, known, own, other)
+                _inject(found, method, path, bodies, strangers, own, other)
+
+
+def api_injections(found: Findings, own: Twin, other: Twin) -> None:
+    """The same for the API: the names come from its own OpenAPI document."""
+    strangers = ledger.strangers_query(own.scope.schema, other.first_id, other.first_id + 900_000)
+    document = Visitor("schema", own.host, own.cookie).send("GET", "/api/v1/schema/")
+    assert document.status_code == 200, document.content[:300]
+    described = inputs.api_bodies(json.loads(document.content))
+    assert described, "The OpenAPI document describes no body: nothing of the API was injected."
+    for (method, template), names in sorted(described.items()):
+        path = re.sub(r"{\w+}", str(own.first_id), template)
+        bodies: list[dict[str, Any]] = []
+        for name in sorted(names):
+            foreign = str(other.first_id)
+            forms: list[Any] = [foreign, other.first_id, [foreign]]
+            forms += [{"type": kind.name, "id": foreign} for kind in record_types()]
+            bodies += [{"name": "Probe", "stage": str(own.first_id), name: form} for form in forms]
+        _inject(found, method, path, bodies, strangers, own, other)
 
 
 def _is_html(answer: Any) -> bool:
     return bool(answer.get("Content-Type", "").startswith("text/html")) and not answer.streaming
 
 
-def _inject(
-    found: Findings, method: str, path: str, known: dict[str, str], own: Twin, other: Twin,
-    strangers: str,
-) -> None:  # fmt: skip
-    visitor = Visitor("injection", own.host, own.cookie)
+def _page_bodies(
+    method: str, path: str, known: dict[str, str], own: Twin, other: Twin
+) -> list[dict[str, Any]]:
+    """One body a name that the view reads, with a foreign id there and plausible values elsewhere."""
+    visitor = Visitor("reading", own.host, own.cookie)
     names: set[str] = set()
     body: dict[str, str] = {}
     for _round in range(2):
@@ -143,21 +163,31 @@ def _inject(
             visitor.send(method, path, body)
         names |= read
         body = inputs.plausible(names, own.first_id, known)
-    bodies = [{**body, name: str(other.first_id)} for name in sorted(names)]
-    bodies += [{"f": f"{name}.is.{other.first_id}"} for name in reference_names() if "f" in names]
-    if names and len(names) > 1:
-        bodies.append(dict.fromkeys(names, str(other.first_id)))
-    for each in bodies:
+    foreign = str(other.first_id)
+    bodies: list[dict[str, Any]] = [{**body, name: foreign} for name in sorted(names)]
+    bodies += [{"f": f"{name}.is.{foreign}"} for name in reference_names() if "f" in names]
+    if len(names) > 1:
+        bodies.append(dict.fromkeys(names, foreign))
+    return bodies
+
+
+def _inject(
+    found: Findings, method: str, path: str, bodies: list[dict[str, Any]], strangers: str,
+    own: Twin, other: Twin,
+) -> None:  # fmt: skip
+    visitor = Visitor("injection", own.host, own.cookie)
+    for body in bodies:
         with undone(own.scope):
-            answer = visitor.send(method, path, each)
-            what = f"injection: {method} {path} {_differing(each, body)}"
+            answer = visitor.send(method, path, body, **{"if-match": "*"})
+            what = f"injection: {method} {path} {_foreign_part(body, other)}"
             judge(found, answer, what, other)
             if method != "GET" and answer.status_code < 500:
                 _look_for_strangers(found, strangers, what)
 
 
-def _differing(given: dict[str, str], body: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in given.items() if body.get(name) != value}
+def _foreign_part(body: dict[str, Any], other: Twin) -> str:
+    names = [name for name, value in body.items() if str(other.first_id) in str(value)]
+    return f"({', '.join(names[:3])}{' …' if len(names) > 3 else ''})"
 
 
 def _look_for_strangers(found: Findings, query: str, what: str) -> None:

@@ -31,6 +31,7 @@ PUBLIC = {
     "ui:theme": "a colour",
 }
 """Addresses of a company's host that answer a stranger, and why that shows nothing."""
+ALWAYS_ABSENT = {"api:nothing": "says “no such address” in the API's own form"}
 
 
 @dataclass
@@ -42,6 +43,14 @@ class Findings:
     statuses: Counter[int] = field(default_factory=Counter)
     crossings: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    def add(self, other: "Findings") -> None:
+        """Take over what another one counted."""
+        self.probes += other.probes
+        self.controls += other.controls
+        self.statuses += other.statuses
+        self.crossings += other.crossings
+        self.faults += other.faults
 
 
 @dataclass
@@ -83,19 +92,21 @@ def own_values(twin: Twin) -> dict[str, list[Any]]:
     """What fills an address with a company's own things."""
     return {
         "int": [twin.first_id],
+        # One view stands for each kind of record, under whose address alone it is found.
+        "int:view_id": [twin.first_id + n for n, _kind in enumerate(record_types())],
         "uuid": [str(twin.scope.id)],
         "str": list(twin.secrets.values()),
         "slug:kind": [kind.name for kind in record_types()],
-        "slug:name": ["name", "owner", f"x_{twin.word}_own"],
+        "slug:name": ["name", "owner", twin.custom_field],
         "format": ["json"],
-        "path": [f"{twin.scope.id}/{twin.word}.csv"],
+        "path": ["canary.csv"],
     }
 
 
 def absent_values(twin: Twin) -> dict[str, list[Any]]:
     """What names nothing at all."""
     return {
-        **own_values(twin), "int": [ABSENT_ID], "uuid": [ABSENT_UUID], "str": ["x" * 43],
+        **own_values(twin), "int": [ABSENT_ID], "int:view_id": [ABSENT_ID], "uuid": [ABSENT_UUID], "str": ["x" * 43],
         "slug:name": ["nothing"], "path": ["nothing"],
     }  # fmt: skip
 
@@ -108,12 +119,15 @@ def text_of(answer: Any) -> str:
     return f"{parts.decode('utf-8', 'replace')}\n{head}\n{cookies}".lower()
 
 
-def shows(answer: Any, twin: Twin) -> str:
-    """What of `twin` an answer holds; empty for nothing. Its shown name and host are public."""
+def shows(answer: Any, twin: Twin, *, sent: str = "") -> str:
+    """What of `twin` an answer holds that was not `sent`; empty for nothing.
+
+    A company's shown name and its host are public.
+    """
     text = text_of(answer)
     for secret in (twin.word.lower(), twin.scope.schema, str(twin.scope.id)):
         place = text.find(secret)
-        if place >= 0:
+        if place >= 0 and secret not in sent:
             return text[max(0, place - 60) : place + 60].replace("\n", " ")
     return ""
 

@@ -16,6 +16,7 @@ from crm_core.registry.queries import get_visible
 from crm_core.sales import boards, forms, queries, services
 from crm_core.sales.models import Deal, Stage
 from crm_platform.identity.decorators import sign_in_required
+from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import DomainError, NotFound
 from crm_platform.kernel.paging import decode_cursor
 from crm_platform.ui.answers import close_dialog, is_htmx, refusals_on
@@ -34,7 +35,7 @@ def board(request: StaffRequest) -> HttpResponse:
         "kind": kind,
         "board": boards.board_of(request.user, pipeline, address.query, now=now),
         "query": address.query,
-        "icons": boards.ICONS,
+        "currency": tenancy.current().currency,
     }
     if request.headers.get("HX-Target") == "board":
         return render(request, "sales/_board.html", context)

@@ -102,7 +102,8 @@ def theme_css(request: HttpRequest) -> HttpResponse:
 def prefs(request: HttpRequest) -> HttpResponse:
     """Keep a visitor's theme, density and language in cookies."""
     back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+    if not is_ours or not back.startswith("/"):
         back = "/"
     response = HttpResponse(status=204) if is_htmx(request) else redirect(back)
     known = {"theme": THEMES, "density": DENSITIES, "language": tuple(dict(settings.LANGUAGES))}
