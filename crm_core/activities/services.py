@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from crm_core.activities import queries
 from crm_core.activities.models import Activity
 from crm_core.fields import services as fields
+from crm_core.fields.values import coerce
 from crm_core.notify import services as notify
 from crm_core.registry import record_type
 from crm_core.registry.queries import get_visible
@@ -39,7 +40,7 @@ def create_activity(
     values["name"] = str(values.get("name") or "").strip() or _first_line(body)
     if not values["name"]:
         raise Invalid(_("Write something first."), field="body" if kind == "note" else "name")
-    facts: Values = {"moment": values.get("done_at") or at}
+    facts: Values = {"moment": _moment_of(values, actor) or at}
     if about is not None:
         facts.update(_place(about, actor))
     if kind == Activity.Kind.NOTE:
@@ -62,6 +63,13 @@ def create_activity(
             facts={"title": activity.name},
         )
     return activity
+
+
+def _moment_of(values: Values, actor: User) -> Any:
+    """When it happened, if it did: the read value, not the text that was sent."""
+    field = record_type("activity").field("done_at")
+    given = values.get("done_at")
+    return coerce(field, given, actor=actor) if given and field else None
 
 
 def _first_line(body: str) -> str:

@@ -83,9 +83,10 @@ def _words(field: Field) -> dict[str, float]:
 def _score(column: ColumnFacts, field: Field, words: dict[str, float]) -> float:
     header = parsing.folded(column.header)
     fit = _fit(column, field)
-    if fit is not None and fit == 0:
-        return 0.0
-    score = words.get(header, 0.0) or _partly(header, words)
+    # A column called “Birthday” is one, even if its values are odd: the check will show them.
+    score = words.get(header, 0.0)
+    if not score and fit != 0:
+        score = _partly(header, words)
     if not score and field.kind in _TELLING and fit == 1.0 and column.filled >= 1:
         return BY_VALUE - _TELLING.index(field.kind)
     return score * (1.0 if fit is None else 0.5 + fit / 2)

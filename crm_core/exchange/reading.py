@@ -62,12 +62,18 @@ class Shape:
         for column in self.columns:
             if column.has_many:
                 column.distinct = {}
-        return asdict(self)
+        kept = asdict(self)
+        for column in kept["columns"]:
+            column["distinct"] = list(column["distinct"].items())  # jsonb keeps no order of keys
+        return kept
 
 
 def shape_of(kept: dict[str, Any]) -> Shape:
     """The shape that `as_json` kept."""
-    return Shape(**{**kept, "columns": [ColumnFacts(**each) for each in kept["columns"]]})
+    columns = [
+        ColumnFacts(**{**each, "distinct": dict(each["distinct"])}) for each in kept["columns"]
+    ]
+    return Shape(**{**kept, "columns": columns})
 
 
 def read_file(

@@ -147,9 +147,10 @@ def _run_all(
         path = job.rows.path
     with open(path, "rb") as stream:  # noqa: PTH123  read by offset
         while True:
+            at = clock()
             with tenancy.unit_of_work(scope):
                 audit.use_channel("import")
-                if not _step(made, stream, lease, clock(), chunk):
+                if not _step(made, stream, lease, at, chunk):
                     return
 
 

@@ -39,6 +39,7 @@ LABELS = {
 }
 ARITY = {"empty": 0, "filled": 0, "between": 2}
 MOST_FILTERS = 20
+LARGEST = Decimal(10) ** 16
 
 
 def operators_of(field: Field) -> tuple[str, ...]:
@@ -87,7 +88,8 @@ def _parse_one(user: User, kind: RecordType, code: str) -> Filter:
     field = catalogue.get_field(user, kind, name)
     if not field.filterable or operator not in operators_of(field):
         raise Invalid(_("This filter does not fit “%(label)s”.") % {"label": field.label})
-    values = tuple(unquote(part) for part in tail.split("|") if part) if tail else ()
+    parts = (unquote(part).replace("\x00", "")[:500] for part in tail.split("|") if part)
+    values = tuple(part for part in parts if part) if tail else ()
     wanted = ARITY.get(operator, 1)
     if len(values) < wanted:
         raise Invalid(_("The filter on “%(label)s” lacks its value.") % {"label": field.label})
@@ -143,6 +145,8 @@ def _number(field: Field, operator: str, values: tuple[str, ...]) -> Q:
         raise Invalid(
             _("The filter on “%(label)s” takes a number.") % {"label": field.label}
         ) from None
+    if not all(number.is_finite() and abs(number) < LARGEST for number in numbers):
+        raise Invalid(_("The filter on “%(label)s” takes a number.") % {"label": field.label})
     kept: list[Any] = [float(n) for n in numbers] if field.custom_key else list(numbers)
     if operator == "between":
         return Q(**{f"{path}__gte": kept[0], f"{path}__lte": kept[1]})

@@ -81,9 +81,10 @@ def shown_fields(user: User, query: ListQuery) -> list[Field]:
     """The columns of the list, in their order; the title always leads."""
     known = {f.name: f for f in catalogue.fields_for(user, query.kind)}
     names = query.columns or tuple(f.name for f in known.values() if f.in_list)
-    title = query.kind.title_field
-    rest = [known[name] for name in names if name in known and name != title]
-    return [known[title], *rest]
+    title = query.kind.field(query.kind.title_field)
+    assert title is not None
+    # A record without its name could not be told apart: the title shows whatever the role hides.
+    return [title, *(known[name] for name in names if name in known and name != title.name)]
 
 
 def needs(kind: RecordType, fields: list[Field]) -> list[str]:
@@ -165,7 +166,8 @@ def _ordered(user: User, query: ListQuery, found: QuerySet[Any]) -> tuple[QueryS
         by = "sort_text"
     if query.cursor:
         value, pk = decode_cursor(query.cursor, length=2)
-        found = found.filter(_after(by, value, pk, falls=falls))
+        nullable = _is_nullable(query.kind, path)
+        found = found.filter(_after(by, value, pk, falls=falls, nullable=nullable))
     order = F(by).desc(nulls_last=True) if falls else F(by).asc(nulls_last=True)
     if not _is_nullable(query.kind, path):
         order = F(by).desc() if falls else F(by).asc()
@@ -184,7 +186,7 @@ def _is_nullable(kind: RecordType, path: str) -> bool:
     return bool(getattr(kind.model._meta.get_field(path), "null", True))
 
 
-def _after(by: str, value: Any, pk: int, *, falls: bool) -> Q:
+def _after(by: str, value: Any, pk: int, *, falls: bool, nullable: bool) -> Q:
     """Rows behind `(value, pk)`; nothing sorts last. The first clause lets an index begin there."""
     beyond, reach = ("lt", "lte") if falls else ("gt", "gte")
     tie = Q(**{f"pk__{beyond}": pk})
@@ -192,11 +194,7 @@ def _after(by: str, value: Any, pk: int, *, falls: bool) -> Q:
         return Q(**{f"{by}__isnull": True}) & tie
     strictly = Q(**{f"{by}__{beyond}": value})
     here = Q(**{f"{by}__{reach}": value}) & (strictly | tie)
-    return (
-        here
-        if by in ("updated_at", "created_at", "sort_text")
-        else here | Q(**{f"{by}__isnull": True})
-    )
+    return here | Q(**{f"{by}__isnull": True}) if nullable else here
 
 
 def _cursor_after(row: Row, sort_paths: list[str]) -> str:
@@ -226,8 +224,7 @@ def neighbours_of(
     for place, back in ((0, True), (1, False)):
         downwards = falls != back
         order = (f"-{by}", "-pk") if downwards else (by, "pk")
-        rows = found.filter(_after(by, value, record.pk, falls=downwards))
-        rows = rows.exclude(**{f"{by}__isnull": True}) if _is_nullable(query.kind, path) else rows
+        rows = found.filter(_after(by, value, record.pk, falls=downwards, nullable=False))
         sides.append(
             rows.order_by(*order).annotate(side=Value(place)).values_list("side", "pk")[:1]
         )

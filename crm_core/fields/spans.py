@@ -33,7 +33,7 @@ NAMED = {
     "past": gettext_lazy("the past"),
     "future": gettext_lazy("the future"),
 }
-_FIRST, _LAST = dt.date(1, 1, 1), dt.date(9999, 12, 30)
+_FIRST, _LAST = dt.date(1000, 1, 1), dt.date(9998, 12, 30)
 
 
 def _month(day: dt.date, offset: int, length: int = 1) -> tuple[dt.date, dt.date]:
@@ -85,13 +85,13 @@ def _day(field: Field, value: str) -> dt.date:
         day = parse_date(value)
     except ValueError:
         day = None
-    if day is None:
+    if day is None or not 1000 <= day.year <= 9998:
         raise Invalid(_("The filter on “%(label)s” takes a date.") % {"label": field.label})
     return day
 
 
 def _days_ago(field: Field, value: str, today: dt.date) -> dt.date:
-    if not value.isdigit() or int(value) > 36_500:
+    if not value.isascii() or not value.isdigit() or int(value[:6]) > 36_500:
         raise Invalid(
             _("The filter on “%(label)s” takes a number of days.") % {"label": field.label}
         )

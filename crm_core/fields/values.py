@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
+from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
@@ -75,7 +76,7 @@ def _integer(field: Field, value: Any) -> int:
     number = _number(field, value)
     if number != number.to_integral_value():
         raise _refuse(field, _("“%(label)s” takes a whole number.") % {"label": field.label})
-    if not 0 <= number <= 2_147_483_647 and not field.custom_key:
+    if not 0 <= number <= field.largest and not field.custom_key:
         raise _refuse(field, _("“%(value)s” is too large.") % {"value": str(number)[:60]})
     return int(number)
 
@@ -94,13 +95,11 @@ def _percent(field: Field, value: Any) -> int:
 def _date(field: Field, value: Any) -> dt.date:
     if isinstance(value, dt.datetime):
         return value.date()
-    if isinstance(value, dt.date):
-        return value
     try:
-        day = parse_date(str(value).strip())
+        day = value if isinstance(value, dt.date) else parse_date(str(value).strip())
     except ValueError:
         day = None
-    if day is None or not 1000 <= day.year <= 9999:
+    if day is None or not 1000 <= day.year <= 9998:
         raise _refuse(
             field,
             _("“%(value)s” is not a date; write it as 2026-12-31.") % {"value": str(value)[:40]},
@@ -109,17 +108,25 @@ def _date(field: Field, value: Any) -> dt.date:
 
 
 def _moment(field: Field, value: Any) -> dt.datetime:
-    if isinstance(value, dt.datetime):
-        moment: dt.datetime | None = value
-    else:
+    """A moment; without a zone it is meant where the person is, a bare day at its noon."""
+    moment: dt.datetime | None = value if isinstance(value, dt.datetime) else None
+    text = str(value).strip()
+    if moment is None and len(text) > len("2026-12-31"):
         try:
-            moment = parse_datetime(str(value).strip())
+            moment = parse_datetime(text)
         except ValueError:
             moment = None
     if moment is None:
-        day = _date(field, value)
-        moment = dt.datetime.combine(day, dt.time(12), dt.UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        moment = dt.datetime.combine(_date(field, value), dt.time(12))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.get_current_timezone())
+    # Neither end of the calendar: such a moment could not be shown in every time zone.
+    if not 1000 <= moment.year <= 9998:
+        raise _refuse(
+            field,
+            _("“%(value)s” is not a date; write it as 2026-12-31.") % {"value": text[:40]},
+        )
+    return moment.astimezone(dt.UTC)
 
 
 _YES = {"1", "true", "yes", "y", "on", "是", "有", "真"}
@@ -199,8 +206,10 @@ def coerce(field: Field, value: Any, *, actor: User) -> Any:
         Invalid: it cannot be, in a sentence that names the value and the rule.
     """
     if isinstance(value, str):
-        value = value.strip()
+        value = value.replace("\x00", "").strip()
     if value in EMPTY:
+        if field.kind == Kind.BOOLEAN and not field.custom_key:
+            return False
         if field.required:
             raise _refuse(field, _("“%(label)s” is needed.") % {"label": field.label})
         return nothing(field)

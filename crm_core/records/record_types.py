@@ -135,6 +135,7 @@ ACCOUNT_FIELDS = (
         label=_("Founded"),
         kind=Kind.INTEGER,
         column="founded_year",
+        largest=9999,
         header_words=("founded", "year_established", "established", "成立年份"),
     ),
     Field(

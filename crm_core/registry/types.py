@@ -74,6 +74,8 @@ class Field:
     target: str = ""
     help_text: "str | Text" = ""
     max_length: int = 200
+    largest: int = 2_147_483_647
+    """The largest whole number the column holds."""
     section: str = "main"
     currency_path: str = ""
     custom_key: str = ""

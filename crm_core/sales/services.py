@@ -73,7 +73,8 @@ def _stage_for_new(values: Values) -> StageFacts:
 
 def _stage(given: Any) -> StageFacts:
     text = str(getattr(given, "pk", given))
-    stage = queries.stages_by_id().get(int(text)) if text.isdigit() else None
+    is_id = text.isascii() and text.isdigit() and len(text) < 19
+    stage = queries.stages_by_id().get(int(text)) if is_id else None
     if stage is None:
         raise Invalid(_("This stage does not exist any more."), field="stage")
     return stage

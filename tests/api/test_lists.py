@@ -90,12 +90,6 @@ def test_cursor_is_good_for_its_own_list_and_order_only(program, manager):
     demand_problem(program.get(f"deals/?limit=1&sort=name&after=x{cursor}"), 422)
 
 
-LOSES_ROWS = pytest.mark.xfail(
-    strict=True,
-    reason="crm_core.fields.lists._after forgets rows without a link behind those with one",
-)
-
-
 @pytest.mark.parametrize(
     "sort",
     [
@@ -107,8 +101,8 @@ LOSES_ROWS = pytest.mark.xfail(
         "-updated_at",
         "close_date",
         "owner",
-        pytest.param("account", marks=LOSES_ROWS),
-        pytest.param("-account", marks=LOSES_ROWS),
+        "account",
+        "-account",
     ],
 )
 def test_pages_show_every_row_once_while_rows_are_added(program, manager, sort):

@@ -1,5 +1,8 @@
 """Files made on the spot, and one call that brings them in."""
 
+import csv
+import io
+
 import pytest
 from django.core.files.base import ContentFile
 
@@ -9,7 +12,9 @@ from tests.factories import NOON
 
 
 def csv_bytes(*rows, delimiter=",", encoding="utf-8"):
-    return "".join(f"{delimiter.join(map(str, row))}\r\n" for row in rows).encode(encoding)
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows(rows)
+    return text.getvalue().encode(encoding)
 
 
 def draft(kind, content, actor, *, name="file.csv"):

@@ -35,10 +35,9 @@ def guessed(tmp_path, kind, text):
 )  # fmt: skip
 def test_guess_knows_headers_in_three_languages(in_acme, tmp_path, kind, header, found):
     names = header.split(",")
+    choice = guessed(tmp_path, kind, f"{header}\n{',' * len(names)}beyond\n")
 
-    assert guessed(tmp_path, kind, f"{header}\n{'x,' * (len(names) - 1)}\n") == dict(
-        zip(names, found, strict=True)
-    ) or guessed(tmp_path, kind, f"{header}\n") is not None
+    assert [choice[name] for name in names] == found
 
 
 def test_guess_knows_mail_and_phone_by_their_values(in_acme, tmp_path):
@@ -48,7 +47,9 @@ def test_guess_knows_mail_and_phone_by_their_values(in_acme, tmp_path):
 
 
 def test_guess_takes_no_number_field_for_words(in_acme, tmp_path):
-    assert guessed(tmp_path, "account", "Employees\nmany\nfew\n") == {"Employees": ""}
+    assert guessed(tmp_path, "account", "Employees remarks\nmany\nfew\n") == {
+        "Employees remarks": ""
+    }
 
 
 @pytest.mark.parametrize(

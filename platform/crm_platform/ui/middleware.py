@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
+from crm_platform.kernel import tenancy
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 CSP = {
@@ -122,10 +124,11 @@ def zone_named(name: str) -> zoneinfo.ZoneInfo | None:
 
 
 def time_zone(get_response: GetResponse) -> GetResponse:
-    """Run the request in the person's own time zone, if they chose one. After authentication."""
+    """Run the request in the person's own time zone, else the company's. After authentication."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        name = signed_in_attribute(request, "time_zone")
+        scope = tenancy.current_or_none()
+        name = signed_in_attribute(request, "time_zone") or (scope.time_zone if scope else "")
         zone = zone_named(name)
         with timezone.override(zone) if zone else nullcontext():
             return get_response(request)
