@@ -124,8 +124,9 @@ def finish_activity(
     *, activity: Activity, actor: User, at: dt.datetime, outcome: str = "", reopen: bool = False
 ) -> Activity:
     """Mark it done at `at` (or open again); doing it twice changes nothing."""
-    if reopen == (activity.done_at is None):
-        return activity
+    row = Activity.objects.select_for_update().get(pk=activity.pk)
+    if reopen == (row.done_at is None):
+        return row
     values: Values = {"outcome": outcome} if outcome else {}
     done: Activity = fields.edit_record(
         kind=record_type("activity"),

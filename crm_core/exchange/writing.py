@@ -43,8 +43,7 @@ class Writer:
             if field.column or name == "created_at"
         }
         self._required = [field for field in fields.values() if field.required]
-        self._twins: dict[int, Draft] = {}
-        self._merged: set[int] = set()
+        self._twins: dict[int, tuple[Draft, Draft]] = {}
         self._to_make: dict[str, dict[str, str]] = {}
         self._in_file: list[tuple[Draft, str, str]] = []
 
@@ -52,7 +51,7 @@ class Writer:
 
     def plan(self, drafts: Sequence[Draft]) -> None:
         """Decide each row's outcome. A fixed number of queries."""
-        self._twins, self._merged, self._to_make, self._in_file = {}, set(), {}, []
+        self._twins, self._to_make, self._in_file = {}, {}, []
         self.topic.begin()
         for draft in drafts:
             if not draft.outcome:
@@ -112,7 +111,7 @@ class Writer:
                 draft.outcome = SKIPPED
                 draft.notes = [self._known_already(draft, first)]
             elif first is not None:
-                self._twins[id(draft)] = first
+                self._twins[id(draft)] = (draft, first)
                 draft.outcome = UPDATED
             else:
                 draft.outcome = UPDATED if draft.pk else CREATED
@@ -146,7 +145,7 @@ class Writer:
         """Write what `plan` decided; sets `pk` of new rows."""
         wanted = [draft for draft in drafts if draft.outcome in (CREATED, UPDATED)]
         self._make_linked(wanted, at)
-        self._merge_twins(wanted)
+        self._merge_twins()
         new = [draft for draft in wanted if draft.outcome == CREATED]
         if new:
             rules.demand(self.actor, "create", self.kind.name)
@@ -185,13 +184,10 @@ class Writer:
         self._insert_rows(kind, rows, at)
         return ids
 
-    def _merge_twins(self, drafts: Sequence[Draft]) -> None:
+    def _merge_twins(self) -> None:
         """A later row about the same new record fills and overrides the first."""
-        for draft in drafts:
-            first = self._twins.get(id(draft))
-            if first is not None:
-                first.values.update(draft.values)
-                self._merged.add(id(first))
+        for draft, first in self._twins.values():
+            first.values.update(draft.values)
 
     def _link_within(self, drafts: Sequence[Draft]) -> None:
         """Links between rows of this chunk, now that all have numbers; circles are left out."""
@@ -279,9 +275,16 @@ class Writer:
             if diff:
                 changed.append({name: getattr(row, name) for name in self._written(row)})
                 entries.append((row.pk, str(row.name), diff))
-            elif not draft.was_edited and id(draft) not in self._merged:
+            elif not draft.was_edited:
                 draft.outcome = SKIPPED
                 draft.notes = [_("Nothing in this row is new.")]
+        for draft, first in self._twins.values():
+            if first.outcome in (SKIPPED, FAILED):
+                draft.outcome, draft.notes, draft.problems = (
+                    first.outcome,
+                    first.notes,
+                    first.problems,
+                )
         if changed:
             self._write_changes(changed, entries, at)
 

@@ -23,14 +23,14 @@ def draft(kind, content, actor, *, name="file.csv"):
     )
 
 
-def bring_in(kind, content, actor, *, columns=None, name="file.csv", at=NOON, chunk=2000, **options):
+def bring_in(
+    kind, content, actor, *, columns=None, name="file.csv", at=NOON, chunk=2000, **options
+):
     """The whole way a file takes, without a worker; returns the job as it is afterwards."""
     job = draft(kind, content, actor, name=name)
     chosen = [ColumnChoice(to=to) for to in columns] if columns else columns_of(job.columns)
-    services.choose(
-        job=job, columns=chosen, options=Options(**{**options_of(job.options).as_json(), **options}),
-        actor=actor,
-    )  # fmt: skip
+    wanted = Options(**{**options_of(job.options).as_json(), **options})
+    services.choose(job=job, columns=chosen, options=wanted, actor=actor)
     services.start(job=job, actor=actor, at=at, ring=False)
     services.run(job_id=job.pk, clock=lambda: at, chunk=chunk)
     job.refresh_from_db()

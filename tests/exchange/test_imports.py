@@ -155,7 +155,8 @@ def test_absent_links_are_left_out_or_fail_as_chosen(manager, links, expected):
 
 def test_accounts_belong_to_each_other_within_one_file_and_never_in_a_circle(manager):
     content = csv_bytes(
-        ("Name", "Parent"), ("Child", "Mother"), ("Mother", "Grandmother"), ("Grandmother", "Child"),
+        ("Name", "Parent"), ("Child", "Mother"), ("Mother", "Grandmother"),
+        ("Grandmother", "Child"),
         ("Self", "Self"),
     )  # fmt: skip
     job = bring_in("account", content, manager)
@@ -166,7 +167,9 @@ def test_accounts_belong_to_each_other_within_one_file_and_never_in_a_circle(man
     assert [row for row, _outcome, _why in issues(job)] == [4, 5]
 
 
-def test_owners_are_found_by_name_or_mail_and_strangers_become_the_importing_person(manager, member):
+def test_owners_are_found_by_name_or_mail_and_strangers_become_the_importing_person(
+    manager, member
+):
     content = csv_bytes(
         ("Name", "Owner"), ("A", member.name.upper()), ("B", member.email), ("C", "Nobody"),
     )  # fmt: skip
@@ -174,9 +177,7 @@ def test_owners_are_found_by_name_or_mail_and_strangers_become_the_importing_per
 
     owners = dict(Contact.objects.values_list("name", "owner_id"))
     assert owners == {"A": member.pk, "B": member.pk, "C": manager.pk}
-    assert issues(job) == [
-        (4, "note", "“Owner”: nobody here is called “Nobody”, so it is you.")
-    ]
+    assert issues(job) == [(4, "note", "“Owner”: nobody here is called “Nobody”, so it is you.")]
 
 
 def test_strangers_become_colleagues_without_sign_in_where_chosen(owner):
@@ -199,7 +200,9 @@ def test_custom_fields_choices_and_tags_are_read_by_their_labels(manager):
         ("Name", "Größe", "Score", "Tags", "Prefers"), ("A", "large", "1,200", "vip", "Mail"),
         ("B", "huge", "x", "", ""),
     )  # fmt: skip
-    job = bring_in("contact", content, manager, columns=["name", "x_size", "x_score", "tags", "prefers"])
+    job = bring_in(
+        "contact", content, manager, columns=["name", "x_size", "x_score", "tags", "prefers"]
+    )
 
     assert counts(job) == (1, 0, 0, 1)
     contact = Contact.objects.get()
@@ -207,7 +210,7 @@ def test_custom_fields_choices_and_tags_are_read_by_their_labels(manager):
     assert (contact.tag_ids, contact.prefers) == ([vip.pk], "email")
 
 
-# -- deals and activities --------------------------------------------------------------------------
+# -- deals and activities ------------------------------------------------------------------------
 
 
 def test_deals_come_with_stage_by_name_value_and_their_own_days(manager):
@@ -244,7 +247,9 @@ def test_unknown_stages_become_open_ones_before_won_where_chosen_and_allowed(man
     assert counts(job) == (2, 0, 0, 0)
     names = [s.name for s in Stage.objects.order_by("position")]
     assert names[-4:] == ["Prospecting", "Engaging", "Won", "Lost"]
-    assert set(Stage.objects.filter(name__in=names[-4:-2]).values_list("kind", flat=True)) == {"open"}
+    assert set(Stage.objects.filter(name__in=names[-4:-2]).values_list("kind", flat=True)) == {
+        "open"
+    }
 
 
 def test_a_known_deal_moves_as_the_board_moves_it(manager):
@@ -282,10 +287,13 @@ def test_activities_hang_on_contact_and_company_and_count_as_touch(manager):
     acme.refresh_from_db()
     for record in (anna, acme):
         assert record.last_touch_at == NOON
-        assert (record.next_step_at.date(), record.next_step_kind) == (dt.date(2026, 12, 1), "meeting")
+        assert (record.next_step_at.date(), record.next_step_kind) == (
+            dt.date(2026, 12, 1),
+            "meeting",
+        )
 
 
-# -- steering ----------------------------------------------------------------------------------------
+# -- steering ------------------------------------------------------------------------------------
 
 
 def test_undo_moves_what_was_made_to_the_trash_and_puts_back_what_was_changed(manager):
@@ -324,7 +332,10 @@ def test_a_cancelled_import_stops_and_keeps_what_came_in(manager):
 
 
 def test_one_import_runs_at_a_time_and_a_live_lease_is_respected(manager):
-    first, second = draft("contact", people(3), manager), draft("contact", people(3, start=9), manager)
+    first, second = (
+        draft("contact", people(3), manager),
+        draft("contact", people(3, start=9), manager),
+    )
     services.start(job=second, actor=manager, at=NOON, ring=False)
     later = NOON + dt.timedelta(seconds=10)
     ImportJob.objects.filter(pk=first.pk).update(state="running", lease_until=later)
@@ -396,7 +407,9 @@ def test_a_viewer_and_a_field_limit_are_respected(manager, viewer):
     with pytest.raises(NotAllowed):
         draft("contact", people(2), viewer)
 
-    role = factories.custom_role({"*": {"view": "all", "create": "all"}}, abilities=("records.import",))
+    role = factories.custom_role(
+        {"*": {"view": "all", "create": "all"}}, abilities=("records.import",)
+    )
     role.field_limits = {"contact": {"phone": "read"}}
     role.save()
     limited = factories.user(role=role)

@@ -95,7 +95,7 @@ def test_read_file_takes_the_chosen_sheet_of_a_workbook_with_typed_cells(tmp_pat
     assert [column.header for column in other.columns] == ["other"]
 
 
-# -- what is refused ---------------------------------------------------------------------------------
+# -- what is refused -----------------------------------------------------------------------------
 
 SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 
@@ -112,10 +112,12 @@ def with_sheet(xml, *, prolog=b""):
 
 def zeros():
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        with packed.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
-            for _ in range(600):
-                part.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed,
+        packed.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part,
+    ):
+        for _ in range(600):
+            part.write(bytes(1 << 20))
     return out.getvalue()
 
 
@@ -144,9 +146,7 @@ def many_parts():
 
 LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha">'
-    + b"".join(
-        b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9)
-    )
+    + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
     + b"]>"
 )
 FAR = SHEET + (

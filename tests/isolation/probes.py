@@ -153,3 +153,11 @@ def is_turned_away(answer: Any) -> bool:
 
 def stranger_may(address: Address) -> bool:
     return address.name in PUBLIC or address.urlconf == settings.ROOT_URLCONF
+
+
+def own_values_of_nobody() -> dict[str, list[Any]]:
+    """Values for addresses whose door alone is tried."""
+    return {
+        "int": [ABSENT_ID], "uuid": [ABSENT_UUID], "str": ["x" * 43], "format": ["json"],
+        "slug:kind": [kind.name for kind in record_types()], "slug:name": ["name"],
+    }  # fmt: skip

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm_core.fields import catalogue, cells, services
 from crm_core.fields.forms import RecordForm
-from crm_core.fields.links import make_linked
+from crm_core.fields.links import create_with_links, edit_with_links
 from crm_core.fields.requests import StaffRequest, record_view
 from crm_core.registry import Field, Kind, RecordType
 from crm_core.registry.queries import get_visible
@@ -61,10 +61,10 @@ def _save(request: StaffRequest, kind: RecordType, field: Field, record: Any) ->
     saved = record
     if form.is_valid():
         with refusals_on(form):
-            values = make_linked(form.values(), [field], actor=request.user, at=timezone.now())
-            saved = kind.edit(
+            saved = edit_with_links(
+                kind=kind,
                 record=record,
-                values=values,
+                values=form.values(),
                 actor=request.user,
                 at=timezone.now(),
                 version=form.cleaned_data["version"],
@@ -136,8 +136,9 @@ def record_new(request: StaffRequest, kind: RecordType) -> HttpResponse:
     record = None
     if form.is_valid():
         with refusals_on(form):
-            values = make_linked(form.values(), fields, actor=request.user, at=timezone.now())
-            record = kind.create(values=values, actor=request.user, at=timezone.now())
+            record = create_with_links(
+                kind=kind, values=form.values(), actor=request.user, at=timezone.now()
+            )
     if record is None:
         return _new_form(request, kind, form, short=short, status=422)
     url = f"/{kind.slug}/{record.pk}/"
