@@ -83,7 +83,8 @@ def _role_statements(schema: str) -> list[Composable]:
     name = Identifier(schema)
     return [
         SQL("CREATE ROLE {} NOLOGIN").format(name),
-        SQL("GRANT {} TO {}").format(Identifier(RIGHTS), name),
+        # The company has these rights; nobody can become them by way of the company.
+        SQL("GRANT {} TO {} WITH INHERIT TRUE, SET FALSE").format(Identifier(RIGHTS), name),
         SQL("GRANT {} TO rapport_app WITH INHERIT FALSE, SET TRUE").format(name),
         SQL("CREATE SCHEMA {}").format(name),
         SQL("GRANT USAGE ON SCHEMA {schema} TO {schema}").format(schema=name),

@@ -12,7 +12,7 @@ from crm_core.activities import queries
 from crm_core.activities.models import Activity
 from crm_core.activities.notes import as_html
 from crm_core.audit.models import Entry
-from crm_core.audit.queries import history_of
+from crm_core.audit.queries import history_of, newest_of
 from crm_core.fields import catalogue, cells
 from crm_core.registry import RecordType, record_type
 from crm_platform.identity.models import User
@@ -203,10 +203,11 @@ def timeline_of(
     upcoming = sorted((i for i in lines if i.is_open), key=lambda i: (i.due_at or _LATEST, i.id))
     items = [item for item in lines if not item.is_open]
     if only in ("", "changes"):
-        entries = history_of(kind.name, record_id)
-        if until is not None:
-            entries = entries.filter(at__lt=until)
-        items += [_entry_item(kind, e) for e in entries[: PAGE + 1]]
+        if until is None:
+            entries = newest_of(kind.name, record_id)
+        else:
+            entries = list(history_of(kind.name, record_id).filter(at__lt=until)[: PAGE + 1])
+        items += [_entry_item(kind, entry) for entry in entries]
     items.sort(key=lambda item: (item.at, item.source, item.id), reverse=True)
     more = items[PAGE - 1].at.isoformat() if len(items) > PAGE else ""
     return Timeline(upcoming, items[:PAGE], only, more)

@@ -82,7 +82,7 @@ def copy_entries(
     actor_id: int,
     verb: str,
     kind: str,
-    batch: UUID,
+    batch: UUID | None,
     entries: Iterable[tuple[int, str, Record]],
 ) -> None:
     """History of many records, as `audit.services.record_many` has it: `(id, title, changes)`."""

@@ -33,7 +33,8 @@ from crm_platform.kernel.events import publish
 
 Clock = Callable[[], dt.datetime]
 State = ImportJob.State
-CHUNK = 2000
+CHUNK, SLOW_CHUNK = 2000, 200
+"""Rows a transaction; the smaller where known records may need their topic's `edit`, one by one."""
 LEASE = dt.timedelta(seconds=30)
 REFUSED = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, DomainError)
 """What one bad row can cause; anything else is a fault of ours."""
@@ -145,6 +146,8 @@ def _run_all(
     with tenancy.unit_of_work(scope):
         made = Pass(job, actor)
         path = job.rows.path
+    if made.options.identify and made.topic.slow & made.readers.places.keys():
+        chunk = min(chunk, SLOW_CHUNK)
     with open(path, "rb") as stream:  # noqa: PTH123  read by offset
         while True:
             at = clock()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from crm_core.exchange.samples import Totals
 
 State = ImportJob.State
+LAST_ENTRY = 2**62
+"""Beyond every number of the history, from where taking back begins."""
 run = running.run
 undo = undoing.undo
 
@@ -192,8 +194,8 @@ def ask_undo(*, job: ImportJob, actor: User, at: dt.datetime) -> ImportJob:
     targets.demand_may_import(actor, job.kind)
     if job.state not in (State.DONE, State.CANCELLED, State.FAILED):
         raise Conflict(_("Only a finished import can be taken back."))
-    job.state, job.lease_until = State.UNDOING, at
-    job.save(update_fields=["state", "lease_until"])
+    job.state, job.lease_until, job.offset = State.UNDOING, at, LAST_ENTRY
+    job.save(update_fields=["state", "lease_until", "offset"])
     audit.record(actor=actor, verb="import.undone", at=at, on_type="import", batch=job.batch)
     publish(UndoWaits(job.pk))
     return job

@@ -5,11 +5,13 @@ from typing import Any
 
 from crm_core.audit import services as audit
 from crm_core.audit.models import Entry
-from crm_core.exchange import targets
+from crm_core.exchange import bulk, targets
 from crm_core.exchange.models import ImportJob
 from crm_core.exchange.running import LEASE, Clock
+from crm_core.exchange.topics import TOPICS, Topic
+from crm_core.exchange.writing import column_of
 from crm_core.fields import catalogue
-from crm_core.registry import RecordType, record_type, record_types
+from crm_core.registry import Field, RecordType, record_type, record_types
 from crm_core.registry.events import RecordsSaved
 from crm_core.registry.queries import live
 from crm_platform.identity.models import User
@@ -19,6 +21,8 @@ from crm_platform.kernel.events import publish
 from crm_platform.kernel.models import plain_value
 
 State = ImportJob.State
+Values = dict[str, Any]
+Fields = dict[str, Field]
 CHUNK = 1000
 
 
@@ -35,7 +39,7 @@ def undo(*, job_id: int, clock: Clock) -> None:
             job.lease_until = at + LEASE
             if not _step(job, at):
                 job.state, job.lease_until = State.UNDONE, None
-            job.save(update_fields=["state", "lease_until"])
+            job.save(update_fields=["state", "lease_until", "offset"])
 
 
 def _step(job: ImportJob, at: dt.datetime) -> bool:
@@ -44,8 +48,9 @@ def _step(job: ImportJob, at: dt.datetime) -> bool:
     for kind in record_types():
         if _trash(kind, job, actor, at):
             return True
-    _put_back(job, actor, at)
-    return False
+    if job.kind == targets.PERSON:
+        return False
+    return bool(_put_back(record_type(job.kind), job, actor, at))
 
 
 def _trash(kind: RecordType, job: ImportJob, actor: User, at: dt.datetime) -> int:
@@ -64,31 +69,96 @@ def _trash(kind: RecordType, job: ImportJob, actor: User, at: dt.datetime) -> in
     return len(gone)
 
 
-def _put_back(job: ImportJob, actor: User, at: dt.datetime) -> None:
-    """Undo changes of records that were there before; facts changed again since stay."""
-    if job.kind == targets.PERSON:
-        return
-    kind = record_type(job.kind)
-    entries = Entry.objects.filter(batch=job.batch, record_type=kind.name)
-    for entry in entries.exclude(changes={}).order_by("-id").iterator(chunk_size=CHUNK):
-        row = live(kind).filter(pk=entry.record_id).exclude(batch=job.batch).first()
-        back = _old_values(kind, row, entry.changes) if row else {}
-        if back:
-            try:
-                kind.edit(record=row, values=back, actor=actor, at=at)
-            except DomainError:
-                continue  # what cannot be put back any more stays as it is
+def _put_back(kind: RecordType, job: ImportJob, actor: User, at: dt.datetime) -> int:
+    """Undo some changes of records that were there before; facts changed again since stay.
+
+    `job.offset` remembers the history entry reached, the newest come first.
+    """
+    entries = list(
+        Entry.objects.filter(batch=job.batch, record_type=kind.name, id__lt=job.offset)
+        .exclude(changes={})
+        .order_by("-id")[:CHUNK]
+    )
+    if not entries:
+        return 0
+    ids = {entry.record_id for entry in entries}
+    rows = live(kind).select_for_update().filter(pk__in=ids)
+    known = {row.pk: row for row in rows}
+    slow = TOPICS.get(kind.name, Topic).slow
+    fields = {field.name: field for field in catalogue.fields_of(kind) if field.is_editable}
+    diffs: dict[int, Values] = {}
+    for entry in entries:
+        row = known.get(entry.record_id)
+        if row is None or row.batch == job.batch:
+            continue
+        back = _old_values(fields, row, entry.changes)
+        asked = {name: back.pop(name)[1] for name in slow & back.keys()}
+        if asked:
+            known[row.pk] = _edited(kind, row, asked, actor, at)
+        for name, pair in back.items():
+            _set(fields[name], known[row.pk], pair[1])
+            diffs.setdefault(row.pk, {})[name] = pair
+    _write(kind, fields, {pk: known[pk] for pk in diffs}, diffs, actor=actor, at=at)
+    job.offset = entries[-1].pk
+    return len(entries)
 
 
-def _old_values(kind: RecordType, row: Any, changes: dict[str, Any]) -> dict[str, Any]:
-    known = {field.name: field for field in catalogue.fields_of(kind)}
+def _edited(kind: RecordType, row: Any, values: Values, actor: User, at: dt.datetime) -> Any:
+    """The record after its topic took facts back; what cannot be taken back stays as it is."""
+    try:
+        return kind.edit(record=row, values=values, actor=actor, at=at)
+    except DomainError:
+        return row
+
+
+def _old_values(fields: Fields, row: Any, changes: Values) -> dict[str, list[Any]]:
+    """`[now, before]` of each fact nobody touched since."""
     back = {}
     for name, (old, new) in changes.items():
-        field = known.get(name)
-        if field is None or not field.is_editable:
+        field = fields.get(name)
+        if field is None:
             continue
-        path = field.value_path
+        path = column_of(field)
         now = row.custom.get(field.custom_key) if field.custom_key else getattr(row, path)
         if plain_value(now) == new:
-            back[name] = old
+            back[name] = [new, old]
     return back
+
+
+def _set(field: Field, row: Any, value: Any) -> None:
+    if not field.custom_key:
+        setattr(row, column_of(field), value)
+        return
+    row.custom = {**row.custom, field.custom_key: value}
+    if value is None:
+        del row.custom[field.custom_key]
+
+
+def _write(
+    kind: RecordType,
+    fields: Fields,
+    rows: dict[int, Any],
+    diffs: dict[int, Values],
+    *,
+    actor: User,
+    at: dt.datetime,
+) -> None:
+    if not rows:
+        return
+    names = {name for diff in diffs.values() for name in diff}
+    columns = ["custom", *{column_of(fields[n]) for n in names if not fields[n].custom_key}]
+    stamped = [
+        {
+            "id": pk,
+            "updated_at": at,
+            "updated_by_id": actor.pk,
+            **{name: getattr(row, name) for name in columns},
+        }
+        for pk, row in rows.items()
+    ]
+    bulk.update_rows(kind.model, stamped, [*columns, "updated_at", "updated_by_id"])
+    bulk.copy_entries(
+        at=at, actor_id=actor.pk, verb=f"{kind.name}.edited", kind=kind.name, batch=None,
+        entries=[(pk, str(row.name), diffs[pk]) for pk, row in rows.items()],
+    )  # fmt: skip
+    publish(RecordsSaved(kind.name, tuple(rows)))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from crm_core.registry.store import record_type
 from crm_core.registry.types import RecordType
@@ -50,5 +51,5 @@ def get_visible(
     rows = visible_to(user, kind, verb).annotate(**(annotations or {}))
     record = rows.filter(pk=record_id).first()
     if record is None:
-        raise NotFound("This record does not exist, or is not open to you.")
+        raise NotFound(_("This record does not exist, or is not open to you."))
     return record

@@ -1,5 +1,6 @@
 """The list of any kind of record, its rows, and the picker that searches in it."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm_core.fields import catalogue, cells, filters, spans
-from crm_core.fields.addresses import list_address, read_address, view_url
+from crm_core.fields.addresses import Address, list_address, read_address, view_url
 from crm_core.fields.lists import ListPage, ListQuery, Row, page_of, shown_fields
 from crm_core.fields.queries import views_for
 from crm_core.fields.requests import StaffRequest, record_view, today
@@ -43,42 +44,64 @@ def record_list(request: StaffRequest, kind: RecordType) -> HttpResponse:
     }
     if request.headers.get("HX-Target") in ("rows", "rows-end"):
         return render(request, "fields/_rows.html", {**context, "more": bool(address.query.cursor)})
-    context.update(list_context(request.user, kind, address.query))
+    context.update(list_context(request.user, kind, address))
     context.update(
-        view=address.view,
-        is_edited=address.is_edited,
-        view_href=view_url(address.view) if address.view else "",
-        headings=_headings(page.fields, address.query),
+        columns_key=head_key(request.user, address, "columns"),
+        headings=lambda: _headings(page.fields, address),
     )
     return render(request, "fields/list.html", context)
 
 
-def list_context(user: User, kind: RecordType, query: ListQuery) -> dict[str, Any]:
-    """What the head of a list needs besides its rows: views, chips, filter editor, columns."""
-    known = catalogue.fields_for(user, kind)
-    views = [
-        {"view": view, "href": view_url(view), "is_mine": view.owner_id == user.pk}
-        for view in views_for(user, kind)
-    ]
+def head_key(user: User, address: Address, part: str) -> Hashable | None:
+    """Under what the head of a list is kept: everything it says but counts. Searches are not."""
+    query = address.query
+    if query.words:
+        return None
+    view = address.view.pk if address.view else None
+    shown = (list_address(query), view, address.is_edited)
+    return kept.key_of(f"list-{part}", query.kind.name, user.pk, *shown)
+
+
+def list_context(user: User, kind: RecordType, address: Address) -> dict[str, Any]:
+    """What the head of a list needs besides its rows: views, chips, filter editor.
+
+    The costly parts are functions: where the head's HTML is kept, nobody calls them.
+    """
+    query = address.query
     return {
-        "views": views,
-        "filters": {
-            "fields_json": kept.keep(
-                kept.key_of("filters", kind.name, user.role_id),
-                lambda: _editor_json(known),
-            ),
-            "chips": [chip(user, query, each) for each in query.filters],
-            "clear_href": f"?{list_address(replace(query, filters=()))}",
-        },
+        "head_key": head_key(user, address, "head"),
+        "view": address.view,
+        "is_edited": address.is_edited,
+        "view_href": view_url(address.view) if address.view else "",
+        "views": lambda: _views(user, kind),
+        "filters": lambda: _filters(user, kind, query),
+        "address": list_address(query),
+        "address_without_words": list_address(replace(query, words="")),
         "bulk_key": kept.key_of("bulk", kind.name, user.role_id),
         "may_create": rules.may_create(user, kind.name),
         "may_bulk": rules.has_ability(user, "records.bulk"),
         "may_import": rules.has_ability(user, "records.import"),
         "may_export": rules.level(user, kind.name, "export") != "none",
-        "address": list_address(query),
-        "address_without_words": list_address(replace(query, words="")),
         "people": lambda: [p for p in catalogue.people().values() if p.is_active],
         "tags": lambda: list(catalogue.tags().values()),
+    }
+
+
+def _views(user: User, kind: RecordType) -> list[dict[str, Any]]:
+    return [
+        {"view": view, "href": view_url(view), "is_mine": view.owner_id == user.pk}
+        for view in views_for(user, kind)
+    ]
+
+
+def _filters(user: User, kind: RecordType, query: ListQuery) -> dict[str, Any]:
+    known = catalogue.fields_for(user, kind)
+    return {
+        "fields_json": kept.keep(
+            kept.key_of("filters", kind.name, user.role_id), lambda: _editor_json(known)
+        ),
+        "chips": [chip(user, query, each) for each in query.filters],
+        "clear_href": f"?{list_address(replace(query, filters=()))}",
     }
 
 
@@ -124,22 +147,26 @@ def _row_head(kind: RecordType, title: Field, row: Row, select: str) -> str:
         f'<tr data-id="{pk}"><td class="c-ck">'
         f'<input type="checkbox" class="ck" name="id" value="{pk}"'
         f' aria-label="{select.replace("%(name)s", name)}"></td>'
-        f'<th scope="row" class="c-name"><a href="/{kind.slug}/{pk}/">{face}<span>{name}</span></a></th>'
+        f'<th scope="row" class="c-name"><a href="/{kind.slug}/{pk}/">{face}'
+        f"<span>{name}</span></a></th>"
     )
 
 
-def _headings(fields: list[Field], query: ListQuery) -> list[dict[str, Any]]:
+def _headings(fields: list[Field], address: Address) -> list[dict[str, Any]]:
+    query = address.query
+    view = address.view.pk if address.view else None
     sort = query.sort or query.kind.default_sort
     found = []
     for field in fields:
         state = "none"
         if sort.removeprefix("-") == field.name:
             state = "descending" if sort.startswith("-") else "ascending"
+        turned = f"-{field.name}" if state == "ascending" else field.name
         found.append(
             {
                 "field": field,
                 "state": state,
-                "next": f"-{field.name}" if state == "ascending" else field.name,
+                "href": list_address(replace(query, sort=turned), view_id=view),
                 "right": field.kind in cells.RIGHT_ALIGNED,
             }
         )

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm_core.fields.addresses import read_address
 from crm_core.fields.requests import StaffRequest, today
-from crm_core.fields.views.lists import list_context
+from crm_core.fields.views.lists import head_key, list_context
 from crm_core.registry import record_type
 from crm_core.registry.queries import get_visible
 from crm_core.sales import boards, forms, queries, services
@@ -39,10 +39,9 @@ def board(request: StaffRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Target") == "board":
         return render(request, "sales/_board.html", context)
-    context.update(list_context(request.user, kind, address.query))
+    context.update(list_context(request.user, kind, address))
     context.update(
-        view=address.view,
-        is_edited=address.is_edited,
+        head_key=head_key(request.user, address, f"board-{pipeline.id}"),
         pipelines=queries.pipelines(),
         has_filter=bool(address.query.filters or address.query.words),
     )

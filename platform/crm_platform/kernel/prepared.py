@@ -5,11 +5,14 @@ names no schema (the transaction's path decides), so one text serves every compa
 """
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import QuerySet
+
+M = TypeVar("M", bound=models.Model)
 
 _MARKS: dict[type, Callable[[int], Any]] = {
     int: lambda n: 7_700_000_000_000_000 + n,
@@ -51,3 +54,21 @@ class Prepared:
         with connection.cursor() as cursor:
             cursor.execute(self._sql, values)
             return list(cursor.fetchall())
+
+
+def columns_of(model: type[models.Model], through: str = "") -> list[str]:
+    """The ORM paths of a table's own columns, for `.values_list()`; `through` a relation."""
+    prefix = f"{through}__" if through else ""
+    return [f"{prefix}{field.attname}" for field in model._meta.concrete_fields]
+
+
+def instance_of(model: type[M], values: Sequence[Any]) -> M:
+    """A model instance from the raw values of `columns_of(model)`."""
+    fields = model._meta.concrete_fields
+    read = [
+        json.loads(value)
+        if isinstance(field, models.JSONField) and isinstance(value, str)
+        else value
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return model.from_db(connection.alias, [field.attname for field in fields], read)

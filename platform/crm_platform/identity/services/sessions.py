@@ -1,7 +1,6 @@
 """Signing in and out, and the browsers a person is signed in with."""
 
 import datetime as dt
-import json
 from typing import Any, cast
 
 from django.contrib.auth.hashers import make_password
@@ -16,7 +15,7 @@ from crm_platform.identity.models import ConfigVersion, MailToken, Session, User
 from crm_platform.identity.queries import roles_by_id
 from crm_platform.kernel import snapshot, tenancy
 from crm_platform.kernel.errors import Invalid, NotFound
-from crm_platform.kernel.prepared import Prepared
+from crm_platform.kernel.prepared import Prepared, columns_of, instance_of
 
 IDLE = dt.timedelta(days=14)
 LONGEST = dt.timedelta(days=60)
@@ -88,9 +87,7 @@ def enter(*, token: str, client: Client, at: dt.datetime) -> tuple[Session, str]
     return begin_session(user=row.user, client=client, at=at)
 
 
-_SESSION = [field.attname for field in Session._meta.concrete_fields]
-_USER = [field.attname for field in User._meta.concrete_fields]
-_PREFERENCES = _USER.index("preferences")
+_SESSION, _USER = columns_of(Session), columns_of(User, "user")
 
 
 def _live(*, key_hash: str, now: dt.datetime, idle_since: dt.datetime) -> QuerySet[Session, Any]:
@@ -99,7 +96,7 @@ def _live(*, key_hash: str, now: dt.datetime, idle_since: dt.datetime) -> QueryS
         Session.objects.annotate(config_version=Subquery(version))
         .filter(key_hash=key_hash, expires_at__gt=now, last_seen_at__gt=idle_since)
         .filter(user__is_active=True)
-        .values_list(*_SESSION, *[f"user__{name}" for name in _USER], "config_version")
+        .values_list(*_SESSION, *_USER, "config_version")
     )
 
 
@@ -118,12 +115,10 @@ def live_session(secret: str, *, at: dt.datetime) -> Session | None:
     if not rows:
         return None
     *values, version = rows[0]
-    session = Session.from_db("default", _SESSION, values[: len(_SESSION)])
+    session = instance_of(Session, values[: len(_SESSION)])
     if session.company_id != tenancy.current().id:
         return None
-    person = values[len(_SESSION) :]
-    person[_PREFERENCES] = json.loads(person[_PREFERENCES])
-    session.user = User.from_db("default", _USER, person)
+    session.user = instance_of(User, values[len(_SESSION) :])
     snapshot.know_version(version or 1)
     session.user.role = roles_by_id()[session.user.role_id]
     return session

@@ -67,21 +67,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if len(self._served) >= MAX_COMPANIES_A_CONNECTION and scope.schema not in self._served:
             self.close()
             self.ensure_connection()
-        message = self._begin_message(scope)
         try:
-            self._send(message)
+            self._send(self._begin_message(scope))
         except (OperationalError, InterfaceError):
             if not self._is_gone():
                 raise
             # The server went away between two requests; nothing was sent yet, so ask anew.
             self.close()
             self.ensure_connection()
-            self._send(message)
+            self._send(self._begin_message(scope))
         self._begun_in = scope
         self._served.add(scope.schema)
 
     def _begin_message(self, scope: tenancy.Scope) -> bytes:
-        return b"BEGIN; " + scope_statements(scope).as_bytes(self.connection)
+        with self.wrap_database_errors:
+            return b"BEGIN; " + scope_statements(scope).as_bytes(self.connection)
 
     def _is_gone(self) -> bool:
         return self.connection is None or self.connection.closed or self.connection.broken

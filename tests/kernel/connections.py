@@ -1,0 +1,194 @@
+"""Checks of the connection (T1, T2): cancelled, terminated, broken, pooled."""
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, InterfaceError, connection
+
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.errors import CrossedCompanies, NoCompany
+from tests.kernel.figures import Figures
+
+READ = "SELECT (SELECT name FROM fields_tag ORDER BY id LIMIT 1), pg_backend_pid()"
+TROUBLE = (DatabaseError, InterfaceError)
+Pair = tuple[tenancy.Scope, tenancy.Scope]
+
+
+def _read() -> tuple[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(READ)
+        return tuple(cursor.fetchone())
+
+
+class _Nemesis(threading.Thread):
+    """Cancels what the watched backend runs, over and over; now and then ends it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self._url, self.pid, self.cancels, self.kills = url, 0, 0, 0
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        dice = random.Random(7)
+        with psycopg.connect(self._url, autocommit=True) as admin:
+            while not self._over.is_set():
+                pid = self.pid
+                if not pid:
+                    continue
+                ends = dice.random() < 0.002
+                act = "pg_terminate_backend" if ends else "pg_cancel_backend"
+                admin.execute(f"SELECT {act}(%s)", [pid])
+                self.cancels += not ends
+                self.kills += ends
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+
+def cancelled_while_switching(pair: Pair, superuser_url: str, *, operations: int) -> Figures:
+    """Two companies in turn on one connection that somebody keeps cancelling (M5)."""
+    found = Figures()
+    nemesis = _Nemesis(superuser_url)
+    nemesis.start()
+    try:
+        for number in range(operations):
+            scope = pair[number % 2]
+            try:
+                with tenancy.unit_of_work(scope):
+                    name, nemesis.pid = _read()
+            except TROUBLE:
+                found.errors += 1
+                found.total += 1
+                if connection.connection is None or connection.connection.broken:
+                    nemesis.pid = 0
+                continue
+            found.judge(is_right=name == scope.slug, note=f"{scope.slug} read {name}")
+    finally:
+        nemesis.stop()
+        connection.close()
+    found.notes.append(f"cancels={nemesis.cancels}, kills={nemesis.kills}")
+    return found
+
+
+def broken_scopes(pair: Pair) -> list[tenancy.Scope]:
+    """Scopes whose entering must fail: no such role, a role we may not take, a foreign login."""
+    import dataclasses
+
+    whole = pair[0]
+    roles = ("t_nobody_has_this", "rapport_owner", "rapport_rw", "rapport_app_x", "pg_read_all_data")
+    return [dataclasses.replace(whole, role=role) for role in roles]
+
+
+def entered_although_broken(pair: Pair) -> Figures:
+    """A `SET` that fails never lets the query run."""
+    found = Figures()
+    for scope in broken_scopes(pair):
+        try:
+            with tenancy.unit_of_work(scope):
+                _read_anything()
+            found.judge(is_right=False, note=f"{scope.role}: the query ran")
+        except DatabaseError:
+            found.judge(is_right=True)
+        finally:
+            connection.close()
+    return found
+
+
+def _read_anything() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def unguarded_statements(pair: Pair) -> Figures:
+    """Outside a unit of work, and inside one whose company is not the current one, nothing runs."""
+    found = Figures()
+    one, other = pair
+
+    def ask(note: str) -> None:
+        try:
+            _read_anything()
+            found.judge(is_right=False, note=note)
+        except (NoCompany, CrossedCompanies):
+            found.judge(is_right=True)
+
+    connection.ensure_connection()
+    ask("outside every unit of work")
+    with tenancy.choose(one):
+        ask("chosen without a transaction")
+    with tenancy.unit_of_work(one):
+        with tenancy.choose(other):
+            ask("another company chosen inside a transaction")
+        with tenancy.choose(None):
+            ask("no company chosen inside a transaction")
+    return found
+
+
+def gone_schema(scope: tenancy.Scope) -> Figures:
+    """A schema that was dropped reads and writes nothing anywhere else (M7)."""
+    found = Figures()
+    for statement in (
+        "SELECT count(*) FROM identity_user",
+        "SELECT count(*) FROM tenants_company",
+        "INSERT INTO identity_configversion (version) VALUES (77)",
+        "DELETE FROM identity_role",
+    ):
+        try:
+            with tenancy.unit_of_work(scope), connection.cursor() as cursor:
+                cursor.execute(statement)
+            found.judge(is_right=False, note=statement)
+        except DatabaseError:
+            found.judge(is_right=True)
+    return found
+
+
+def read_by_threads(pair: Pair, *, threads: int, reads: int) -> Figures:
+    """Each thread reads both companies in a random order, all at once (T2, T3)."""
+    found, lock = Figures(), threading.Lock()
+    begin = threading.Barrier(threads)
+
+    def work(seed: int) -> None:
+        dice, own = random.Random(seed), Figures()
+        begin.wait()
+        for _turn in range(reads):
+            scope = dice.choice(pair)
+            try:
+                with tenancy.unit_of_work(scope):
+                    name, _pid = _read()
+                    inside = tenancy.current_or_none()
+                own.judge(is_right=name == scope.slug and inside == scope, note=f"{scope.slug}: {name}")
+                own.judge(is_right=tenancy.current_or_none() is None, note="a scope was left over")
+            except (*TROUBLE, NoCompany, CrossedCompanies) as error:
+                own.judge(is_right=False, note=f"{type(error).__name__}: {error}")
+        connection.close()
+        with lock:
+            found.total += own.total
+            found.wrong += own.wrong
+            found.notes += own.notes[:3]
+
+    running = [threading.Thread(target=work, args=(seed,)) for seed in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    return found
+
+
+@contextmanager
+def through(port: int, host: str = "127.0.0.1") -> Iterator[None]:
+    """The application's connections go through a pooler for the block (new threads' too)."""
+    from django.db import connections
+
+    kept: dict[str, Any] = dict(connections.settings["default"])
+    connections["default"].close()
+    changed = {**kept, "HOST": host, "PORT": str(port), "CONN_MAX_AGE": 0}
+    connections.settings["default"].update(changed)
+    try:
+        yield
+    finally:
+        connections.settings["default"].update(kept)
+        connections["default"].close()

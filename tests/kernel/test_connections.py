@@ -1,0 +1,170 @@
+"""T1 and T2: no fault of a connection, and no pooler, lets one company's query run in another's."""
+
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.db.company.base import DatabaseWrapper
+from tenants import provisioning
+from tests import factories
+from tests.isolation.companies import open_company, remove_twin
+from tests.kernel import connections as checks
+
+SESSION_SET = re.compile(r'(?:"|;)\s*(?:SET\s+(?!LOCAL\b)|RESET\b|DISCARD\b)', re.IGNORECASE)
+SESSION_CONFIG = re.compile(r"set_config\('([A-Za-z_]+)',\s*[^,]+,\s*false\)", re.IGNORECASE)
+
+
+def test_cancelled_and_terminated_connection_never_reads_the_other_company(pair, servers, say):
+    found = checks.cancelled_while_switching(pair, servers.superuser_url, operations=20_000)
+
+    say(f"T1 cancel and kill loop: {found}, refused={found.errors}, {found.notes[-1]}")
+    assert found.wrong == 0, found.notes
+    assert found.errors > 0, "Nothing was ever cancelled: the loop proves nothing"
+
+
+def test_failed_entry_never_lets_the_query_run(pair, say):
+    found = checks.entered_although_broken(pair)
+
+    say(f"T1 broken roles: {found}")
+    assert found.wrong == 0, found.notes
+
+
+def test_nothing_runs_outside_a_unit_of_work_or_in_another_ones(pair, say):
+    found = checks.unguarded_statements(pair)
+
+    say(f"T1 guard of statements: {found}")
+    assert found.wrong == 0, found.notes
+
+
+def test_dropped_schema_falls_back_to_nothing(database, say):
+    scope = open_company("walldropped", first_id=13_000_001)
+    provisioning.remove_schema(scope.schema)
+    # The role goes with its schema: entering fails. With the role alone, there is nothing to read.
+    owner = provisioning.owner_connection()
+    owner.connection.execute(f'CREATE ROLE "{scope.role}" NOLOGIN')
+    owner.connection.execute(f'GRANT "{scope.role}" TO rapport_app WITH INHERIT FALSE, SET TRUE')
+    owner.connection.execute(f'GRANT rapport_rw TO "{scope.role}"')
+
+    found = checks.gone_schema(scope)
+
+    remove_twin(scope)
+    say(f"T5 dropped schema: {found}")
+    assert found.wrong == 0, found.notes
+
+
+def test_connection_that_was_reset_on_the_way_enters_again(pair):
+    with tenancy.unit_of_work(pair[0]):
+        first = checks._read()
+    connection.connection.pgconn.finish()
+
+    with tenancy.unit_of_work(pair[1]):
+        second = checks._read()
+
+    assert (first[0], second[0]) == ("wallone", "walltwo")
+    connection.close()
+
+
+def test_no_statement_sets_anything_for_the_session(pair, monkeypatch, say):
+    """What a walk through the pages really sends, by the wire's own trace."""
+    connection.close()
+    with tempfile.TemporaryFile("w+b") as trace:
+        connect = DatabaseWrapper.get_new_connection
+
+        def traced(self, parameters):
+            made = connect(self, parameters)
+            made.pgconn.trace(trace.fileno())
+            return made
+
+        monkeypatch.setattr(DatabaseWrapper, "get_new_connection", traced)
+        walk(pair)
+        connection.connection.pgconn.untrace()
+        connection.close()
+        trace.seek(0)
+        sent = [line for line in trace.read().decode("utf-8", "replace").splitlines()
+                if re.search(r"\t(Query|Parse)\t", line)]  # fmt: skip
+
+    local = sum("SET LOCAL ROLE" in line for line in sent)
+    wrong = [line[:200] for line in sent if SESSION_SET.search(line)]
+    wrong += [name for line in sent for name in SESSION_CONFIG.findall(line) if name != "TimeZone"]
+    say(f"T2 statements on the wire: wrong={len(wrong)}/{len(sent)}, units={local}")
+    assert wrong == []
+    assert local > 20
+
+
+def walk(pair):
+    """Some pages of both companies, signed in and not."""
+    for scope in pair:
+        with tenancy.unit_of_work(scope):
+            owner = factories.user(role="owner")
+        name, value = factories.session_cookie(scope, owner)
+        client = Client(headers={"host": scope.host})
+        client.get("/sign-in/")
+        client.cookies[name] = value
+        for path in ("/", "/deals/", "/deals/board/", "/contacts/", "/search/?q=a", "/settings/tags/"):
+            assert client.get(path).status_code == 200, path
+        client.post("/contacts/new/", {"name": "Walker"})
+
+
+@pytest.fixture
+def pgbouncer(servers, database):
+    """A real PgBouncer in transaction mode before the tests' PostgreSQL; its port."""
+    program = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
+    if program is None:
+        pytest.skip("PgBouncer is not installed (apt-get install pgbouncer), so no pooler was tried")
+    folder = Path(tempfile.mkdtemp(prefix="rapport-pgbouncer-", dir="/tmp"))
+    folder.chmod(0o777)
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    sockets = connection.settings_dict["HOST"]
+    (folder / "users.txt").write_text('"rapport_app" ""\n')
+    (folder / "conf.ini").write_text(
+        f"[databases]\n{database} = host={sockets} dbname={database}\n[pgbouncer]\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+        f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = 4\n"
+        f"max_client_conn = 100\nlogfile = {folder}/log\nignore_startup_parameters = options\n"
+        f"[users]\n"
+    )
+    text = (folder / "conf.ini").read_text()
+    text = text.replace(f"dbname={database}\n", f"dbname={database} user=rapport_app\n", 1)
+    (folder / "conf.ini").write_text(text)
+    for path in folder.iterdir():
+        path.chmod(0o666)
+    process = subprocess.Popen([program, "-q", "-u", "nobody", str(folder / "conf.ini")])
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for(port, process):
+    """Until the pooler answers; select, not sleep."""
+    import select
+
+    for _attempt in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return
+        except OSError:
+            assert process.poll() is None, "PgBouncer ended at once"
+            select.select([], [], [], 0.05)
+    pytest.fail("PgBouncer did not begin to listen")
+
+
+def test_transaction_pooler_mixes_nobody_up(pair, pgbouncer, say):
+    with checks.through(pgbouncer):
+        found = checks.read_by_threads(pair, threads=16, reads=150)
+
+    say(f"T2 PgBouncer, transaction mode, 4 servers for 16 threads: {found}")
+    assert found.wrong == 0, found.notes
