@@ -6,6 +6,7 @@ import time
 from uuid import UUID
 
 from django.db import connection
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from crm_platform.kernel import tenancy
@@ -75,6 +76,13 @@ def primary_host(domain: Domain) -> str:
 def forget_hosts() -> None:
     """Read host names anew; after a change made by this process."""
     _by_host.clear()
+
+
+def scope_of_slug(slug: str) -> tenancy.Scope | None:
+    """The working company of that address name; for the shell's commands."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        company = Company.objects.filter(slug=slug, state=Company.State.ACTIVE).first()
+        return scope_of(company, f"{slug}.{settings.BASE_DOMAIN}") if company else None
 
 
 def companies() -> QuerySet[Company]:

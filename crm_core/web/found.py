@@ -22,12 +22,8 @@ def _finder(kind_name: str) -> Prepared:
 
     def build(*, user_id: int, record_id: int) -> QuerySet[Any, Any]:
         star = Star.objects.filter(user_id=user_id, record_type=kind.name, record_id=OuterRef("pk"))
-        return (
-            live(kind)
-            .filter(pk=record_id)
-            .annotate(star=Exists(star))
-            .values_list(*columns, "star")
-        )
+        rows: QuerySet[Any, Any] = live(kind).filter(pk=record_id).annotate(star=Exists(star))
+        return rows.values_list(*columns, "star")
 
     return Prepared(build, user_id=int, record_id=int)
 

@@ -97,6 +97,7 @@ DATABASE_ROUTERS = ["crm_platform.kernel.router.Router"]
 COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
+IMPORT_SWEEPER = "crm_core.exchange.sweeping.sweep"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
 
 CACHES = {

@@ -80,7 +80,7 @@ def broken_scopes(pair: Pair) -> list[tenancy.Scope]:
     import dataclasses
 
     whole = pair[0]
-    roles = ("t_nobody_has_this", "rapport_owner", "rapport_rw", "rapport_app_x", "pg_read_all_data")
+    roles = ("t_nobody_has_this", "rapport_owner", "rapport_app_x", "pg_read_all_data")
     return [dataclasses.replace(whole, role=role) for role in roles]
 
 

@@ -38,6 +38,16 @@ def test_failed_entry_never_lets_the_query_run(pair, say):
     assert found.wrong == 0, found.notes
 
 
+def test_company_has_the_common_rights_but_is_no_way_to_become_them(pair):
+    """`rapport_rw` has rights on the tables of every company: nobody may take that role."""
+    rows = provisioning.owner_connection().connection.execute(
+        "SELECT inherit_option, set_option FROM pg_auth_members"
+        " WHERE roleid = 'rapport_rw'::regrole AND member = %s::regrole", [pair[0].role],
+    ).fetchall()  # fmt: skip
+
+    assert rows == [(True, False)]
+
+
 def test_nothing_runs_outside_a_unit_of_work_or_in_another_ones(pair, say):
     found = checks.unguarded_statements(pair)
 

@@ -30,23 +30,37 @@ class Page:
 
 
 PUBLIC = (
-    Page("/"),
-    Page("/sign-up/", contains=("<h1", "<form", "csrfmiddlewaretoken")),
+    Page("/", contains=("The follow-up that does not get forgotten", "/sign-up/")),
+    Page("/sign-up/", contains=("<h1", 'name="company_name"', "csrfmiddlewaretoken")),
     Page("/healthz", contains=("ok",)),
     Page("/readyz", contains=('"ready": true',)),
 )
 COMPANY = (
-    Page("/"),
-    Page("/contacts/", contains=("<h1", "</html>", "/contacts/")),
-    Page("/accounts/", contains=("<h1", "</html>", "/accounts/")),
-    Page("/deals/", contains=("<h1", "</html>", "/deals/")),
-    Page("/deals/board/", contains=("<h1", "</html>", 'id="deal-')),
-    Page("/tasks/"),
-    Page("/settings/"),
-    Page("/api/v1/schema/", contains=("openapi", "/api/v1/")),
+    Page("/", contains=("Open pipeline", "Do next")),
+    Page("/contacts/", contains=("<h1", 'id="rows"', "data-total=")),
+    Page("/accounts/", contains=("<tr data-id=", "data-total=")),
+    Page("/deals/", contains=("<tr data-id=", 'id="sums"')),
+    Page("/deals/board/", contains=('class="card', 'data-url="/deals/0/move/"', 'id="board-sum"')),
+    Page("/deals/1/", contains=('class="steps"', 'id="composer"', 'id="timeline"')),
+    Page("/tasks/", contains=("<h1",)),
+    Page("/inbox/", contains=("<h1",)),
+    Page("/search/?q=a", contains=('id="hits"',)),
+    Page("/reports/deals-by-stage/", contains=("Weighted",)),
+    Page("/import/", contains=("<h1",)),
+    Page("/import/contact/", contains=("crm-drop",)),
+    Page("/settings/", contains=('name="time_zone"',)),
+    Page("/settings/people/", contains=("@",)),
+    Page("/settings/pipelines/", contains=("crm-sortlist",)),
+    Page("/settings/history/", contains=("<td",)),
+    Page("/me/security/", contains=("<h1",)),
+    Page("/api/v1/schema/", contains=("openapi", "/api/v1/deals/")),
+    Page("/api/v1/docs/", contains=("/api/v1/deals/",)),
     Page("/healthz", contains=("ok",)),
 )
-OPERATORS = (Page("/", contains=("<h1", "</html>")),)
+OPERATORS = (
+    Page("/", contains=("Harbour Trading",)),
+    Page("/mail/", contains=("<h1",)),
+)
 
 
 @dataclass(slots=True)
