@@ -1,6 +1,7 @@
 """From a row's cells to values ready to store: one reader a column, made once an import."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,11 @@ from crm_platform.kernel.errors import Invalid
 
 Read = Callable[[str], Any]
 REMEMBERED = 4096
+SURELY_SHORT = 63
+_PLAIN_MAIL = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,24}"
+)
+"""Addresses that Django's validator surely takes; the others are asked of it."""
 _SEPARATORS = str.maketrans("，、；;|", ",,,,,")
 _TEXTS = (Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE, Kind.EMAIL, Kind.URL)
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT)
@@ -121,7 +127,7 @@ class Readers:
         if field.name in RAW.get(self._kind_name, ()):
             return str
         if field.kind in _TEXTS:
-            return lambda text: values.coerce(field, text, actor=self._actor)
+            return self._text(field)
         if field.kind is Kind.USER:
             return self._people(field)
         readers: dict[Kind, Callable[[Field, ColumnChoice], Read]] = {
@@ -131,6 +137,18 @@ class Readers:
             **dict.fromkeys(_NUMBERS, self._number),
         }  # fmt: skip
         return lru_cache(REMEMBERED)(readers[field.kind](field, choice))
+
+    def _text(self, field: Field) -> Read:
+        """Texts are most of a file: what plainly keeps the rules is not asked twice."""
+        actor, most = self._actor, min(field.max_length, SURELY_SHORT)
+        coerce, is_plain = values.coerce, _PLAIN_MAIL.fullmatch
+        if field.kind is Kind.EMAIL:
+            return lambda text: (
+                text if len(text) <= most and is_plain(text) else coerce(field, text, actor=actor)
+            )
+        if field.kind is Kind.URL:
+            return lambda text: coerce(field, text, actor=actor)
+        return lambda text: text if len(text) <= most else coerce(field, text, actor=actor)
 
     def _strict(self, field: Field, value: Any) -> Any:
         return values.coerce(field, value, actor=self._actor)

@@ -18,10 +18,12 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.benchmarks.server import web_server
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
-    None,
-)  # fmt: skip
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+MISSING = (
+    "Chromium is missing: apt-get install chromium fonts-noto-cjk fonts-inter, "
+    "or set CHROMIUM to its path"
+)
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -31,10 +33,7 @@ def pytest_collection_modifyitems(items):
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None:
-                item.add_marker(pytest.mark.skip(
-                    reason="Chromium is missing: apt-get install chromium fonts-noto-cjk fonts-inter, "
-                    "or set CHROMIUM to its path"
-                ))  # fmt: skip
+                item.add_marker(pytest.mark.skip(reason=MISSING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def stack():
     embedded.create_database(servers.superuser_url)
     with web_server(
         {"RAPPORT_DATA": str(data), "DJANGO_SETTINGS_MODULE": "crm_platform.settings"},
-        before=lambda env: _prepare(env), quiet=True,
+        before=_prepare, quiet=True,
     ) as server:  # fmt: skip
         worker = subprocess.Popen(
             [sys.executable, "-m", "crm_platform", "worker"], cwd=ROOT, env=server.environment,
@@ -76,9 +75,11 @@ def stack():
 
 def _prepare(environment: dict[str, str]) -> str:
     """Static files and the company, with the served settings."""
+
     def run(*arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True,
+            check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout

@@ -176,7 +176,9 @@ def test_edit_a_cell_in_place_refuse_and_undo(owner, stack):
     box = row.locator("td.c-title input[type=text]")
     box.fill("Chief buyer")
     box.press("Enter")
-    expect(owner.locator("tr", has_text="Priya Raman").locator("td.c-title")).to_have_text("Chief buyer")
+    expect(owner.locator("tr", has_text="Priya Raman").locator("td.c-title")).to_have_text(
+        "Chief buyer"
+    )
     owner.locator(".toasts").get_by_role("button", name="Undo").last.click()
     owner.wait_for_load_state("networkidle")
     owner.reload()
@@ -246,8 +248,8 @@ def test_phone_swipes_holds_and_creates(phone, stack):
     x, y = box["x"] + 80, box["y"] + 50
 
     def touch(kind, *points):
-        session.send("Input.dispatchTouchEvent",
-                     {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]})  # fmt: skip
+        where = [{"x": a, "y": b} for a, b in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
 
     touch("touchStart", (x, y))
     expect(phone.locator(".card.lift")).to_be_visible()

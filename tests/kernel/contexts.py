@@ -97,7 +97,7 @@ LAZY: dict[str, Callable[[Any], Any]] = {
     "iterator": lambda rows: list(rows.iterator()),
     "aggregate": lambda rows: rows.aggregate(n=models.Count("pk")),
     "slice": lambda rows: list(rows[:2]),
-    "update": lambda rows: rows.update(pk=models.F("pk")),
+    "update": lambda rows: rows.update(id=models.F("id")),
     "delete": lambda rows: rows.delete(),
     "inner": lambda rows: list(rows.model._default_manager.filter(pk__in=rows.values("pk"))),
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -106,7 +107,7 @@ def files_of_the_other(pair: Pair) -> Figures:
     found = Figures()
     one, other = pair
     with tenancy.choose(other):
-        kept = default_storage.save("../../canary.CSV", ContentFile(b"canary of the other"))
+        kept = default_storage.save("canary.CSV", ContentFile(b"canary of the other"))
         if not kept.startswith(f"{other.id}/") or "canary" in kept or not kept.endswith(".csv"):
             found.judge(is_right=False, note=f"saved as {kept}")
     acts = (
@@ -120,7 +121,9 @@ def files_of_the_other(pair: Pair) -> Figures:
             for act in acts:
                 try:
                     answer = act(name)
-                    found.judge(is_right=answer is False, note=f"{name}: {answer!r}"[:120])
+                    ours = str(answer).startswith(f"{settings.MEDIA_ROOT}/{one.id}/")
+                    is_right = answer in (None, False) or (ours and "/../" not in str(answer))
+                    found.judge(is_right=is_right, note=f"{name}: {answer!r}"[:120])
                 except (SuspiciousFileOperation, ValueError, FileNotFoundError, NotADirectoryError):
                     found.judge(is_right=True)
     with tenancy.choose(other):

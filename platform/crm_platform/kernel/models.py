@@ -28,10 +28,22 @@ class ScopedQuery(sql.Query):
         Raises:
             CrossedCompanies: built in one company, about to run in another.
         """
+        self._demand_own_company()
+        return super().get_compiler(*args, **kwargs)
+
+    def chain(self, klass: Any = None) -> Any:
+        """Django's door to refinement, and to updates and deletions, which are other classes.
+
+        Raises:
+            CrossedCompanies: built in one company, about to be used in another.
+        """
+        self._demand_own_company()
+        return super().chain(klass)
+
+    def _demand_own_company(self) -> None:
         scope = tenancy.current_or_none()
         if self.scope_id is not None and scope is not None and scope.id != self.scope_id:
             raise CrossedCompanies("A query built for one company was about to run in another.")
-        return super().get_compiler(*args, **kwargs)
 
 
 class ScopedQuerySet(models.QuerySet[M]):
