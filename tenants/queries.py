@@ -5,8 +5,8 @@ import datetime as dt
 import time
 from uuid import UUID
 
-from django.db import connection
 from django.conf import settings
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 
 from crm_platform.kernel import tenancy

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from crm_core.activities.models import Activity
+from crm_core.activities.record_types import kind_choices
 from crm_core.fields import catalogue
 from crm_platform.ui import widgets
 
@@ -13,7 +13,7 @@ from crm_platform.ui import widgets
 class ComposerForm(forms.Form):
     """What the composer on a record page sends."""
 
-    kind = forms.ChoiceField(choices=Activity.Kind.choices)
+    kind = forms.ChoiceField(choices=())
     name = forms.CharField(max_length=200, required=False)
     body = forms.CharField(required=False, widget=forms.Textarea({"rows": 2}))
     due_date = forms.DateField(required=False, widget=widgets.DateInput())
@@ -29,7 +29,11 @@ class ComposerForm(forms.Form):
         assert isinstance(assignee, forms.ChoiceField)
         people = [p for p in catalogue.people().values() if p.is_active]
         assignee.choices = [("", "–"), *((str(p.id), p.name) for p in people)]
+        kind = self.fields["kind"]
+        assert isinstance(kind, forms.ChoiceField)
+        kind.choices = [(choice.value, choice.label) for choice in kind_choices()]
         labels = {
+            "kind": _("Kind"),
             "name": _("Subject"),
             "body": _("Text"),
             "due_date": _("Day"),

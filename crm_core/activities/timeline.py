@@ -95,8 +95,8 @@ def _verb(activity: Activity) -> str:
     return _("finished a task")
 
 
-def item_of(activity: Activity, *, about: str = "") -> Item:
-    """An activity as a line."""
+def item_of(activity: Activity, *, about: str = "", user: User | None = None) -> Item:
+    """An activity as a line; without its text where the role of `user` hides that."""
     is_open = activity.done_at is None and activity.kind != Activity.Kind.NOTE
     who, hue = _names(activity.assignee_id if is_open else activity.owner_id)
     days = None
@@ -113,7 +113,7 @@ def item_of(activity: Activity, *, about: str = "") -> Item:
         verb=verb,
         at=activity.moment,
         title=activity.name,
-        body=as_html(activity.body),
+        body="" if user and catalogue.hides(user, "activity", "body") else as_html(activity.body),
         due_at=activity.due_at,
         due_days=days,
         is_done=activity.done_at is not None,
@@ -137,18 +137,29 @@ def _about_url(activity: Activity) -> str:
     return f"/{record_type(activity.about_type).slug}/{activity.about_id}/"
 
 
-def _entry_item(kind: RecordType, entry: Entry) -> Item:
-    who, hue = _names(entry.actor_id)
-    verbs = {
+def verb_words(act: str) -> str:
+    """The last part of a history entry's verb, in words."""
+    return {
         "created": _("created this"),
         "edited": _("changed"),
+        "changed": _("changed"),
         "moved": _("moved this"),
         "deleted": _("deleted this"),
         "restored": _("brought this back"),
         "imported": _("imported this"),
         "done": _("finished this"),
         "reopened": _("reopened this"),
-    }
+        "added": _("added this"),
+        "removed": _("removed this"),
+        "archived": _("took this out of use"),
+        "ordered": _("changed the order"),
+        "shared": _("shared this"),
+        "exported": _("exported this"),
+    }.get(act, act.replace("_", " "))
+
+
+def _entry_item(kind: RecordType, entry: Entry, user: User) -> Item:
+    who, hue = _names(entry.actor_id)
     act = entry.verb.rpartition(".")[2]
     icons = {
         "created": "sparkles",
@@ -164,18 +175,20 @@ def _entry_item(kind: RecordType, entry: Entry) -> Item:
         icon=icons.get(act, "pencil"),
         who=who,
         hue=hue,
-        verb=verbs.get(act, act),
+        verb=verb_words(act),
         at=entry.at,
-        changes=changes_of(kind, entry.changes),
+        changes=changes_of(kind, entry.changes, user),
     )
 
 
-def changes_of(kind: RecordType, changes: dict[str, Any]) -> list[Change]:
-    """A history entry's changes, in words."""
+def changes_of(kind: RecordType, changes: dict[str, Any], user: User | None = None) -> list[Change]:
+    """A history entry's changes, in words; without what the role of `user` hides."""
     known = {f.name: f for f in catalogue.fields_of(kind)}
     found = []
     for name, pair in changes.items():
         if name in QUIET or not isinstance(pair, list) or len(pair) != 2:
+            continue
+        if user is not None and catalogue.hides(user, kind.name, name):
             continue
         of = known.get(name)
         label = str(of.label) if of else name
@@ -199,7 +212,7 @@ def timeline_of(
     else:
         earlier = queries.past(user, kind.name, record_id).filter(moment__lt=until)
         rows = list((earlier.filter(kind=kind_only) if kind_only else earlier)[: PAGE + 1])
-    lines = [item_of(row) for row in rows]
+    lines = [item_of(row, user=user) for row in rows]
     upcoming = sorted((i for i in lines if i.is_open), key=lambda i: (i.due_at or _LATEST, i.id))
     items = [item for item in lines if not item.is_open]
     if only in ("", "changes"):
@@ -207,7 +220,7 @@ def timeline_of(
             entries = newest_of(kind.name, record_id)
         else:
             entries = list(history_of(kind.name, record_id).filter(at__lt=until)[: PAGE + 1])
-        items += [_entry_item(kind, entry) for entry in entries]
+        items += [_entry_item(kind, entry, user) for entry in entries]
     items.sort(key=lambda item: (item.at, item.source, item.id), reverse=True)
     more = items[PAGE - 1].at.isoformat() if len(items) > PAGE else ""
     return Timeline(upcoming, items[:PAGE], only, more)

@@ -81,6 +81,13 @@ def fields_for(user: User, kind: RecordType) -> list[Field]:
     return [field for field in fields_of(kind) if limits.get(field.name) != "hidden"]
 
 
+def hides(user: User, kind_name: str, *names: str) -> bool:
+    """Whether the person's role hides one of these facts; without names, any of that kind."""
+    limits = user.role.field_limits.get(kind_name) or {}
+    hidden = {name for name, limit in limits.items() if limit == "hidden"}
+    return bool(hidden & set(names)) if names else bool(hidden)
+
+
 def may_write(user: User, kind: RecordType, field: Field) -> bool:
     """Whether the person's role may change this fact (of records it may edit)."""
     limits = user.role.field_limits.get(kind.name) or {}

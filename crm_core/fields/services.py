@@ -174,7 +174,8 @@ def delete_records(
     Raises:
         NotAllowed: one of them is not theirs to delete.
     """
-    rows = list(live(kind).select_for_update().filter(pk__in=ids))
+    seen = visible_to(actor, kind).select_related(None).filter(pk__in=ids)
+    rows = list(live(kind).select_for_update().filter(pk__in=seen.values("pk")))
     for row in rows:
         rules.demand(actor, "delete", kind.name, row)
     batch = uuid4()

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import BooleanField, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from crm_core.fields import catalogue
 from crm_core.registry import RecordType, record_types
 from crm_core.registry.queries import visible_to
 from crm_core.search import tokens
@@ -68,7 +69,11 @@ def find(user: User, words: str, *, kinds: tuple[str, ...] = (), limit: int = 20
         .order_by("-rank", "-changed_at", "pk")
         .values_list("record_type", "record_id", "title", "subtitle")
     )
-    return [Hit(open_kinds[name], pk, title, sub) for name, pk, title, sub in rows[:limit]]
+    plain = {name for name in open_kinds if catalogue.hides(user, name)}
+    return [
+        Hit(open_kinds[name], pk, title, "" if name in plain else subtitle)
+        for name, pk, title, subtitle in rows[:limit]
+    ]
 
 
 def _may_see(user: User, kinds: dict[str, Any]) -> Q:

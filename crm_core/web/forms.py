@@ -3,9 +3,10 @@
 from typing import Any
 from zoneinfo import available_timezones
 
-from babel.numbers import list_currencies
+from babel.numbers import get_currency_name, list_currencies
 from django import forms
 from django.conf import settings
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 from crm_core.registry import record_types
@@ -28,6 +29,9 @@ def kind_labels() -> dict[str, str]:
         "phone": _("Phone"),
         "url": _("Web address"),
     }
+
+
+_CODES = sorted(list_currencies())
 
 
 class FieldForm(forms.Form):
@@ -79,17 +83,26 @@ class TagForm(forms.Form):
         self.fields["name"].label, self.fields["hue"].label = _("Name"), _("Colour")
 
 
+def currency_choices() -> list[tuple[str, str]]:
+    """Every currency by code, with its name in the reader's language."""
+    locale = to_locale(get_language() or "en")
+    return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in _CODES]
+
+
 class CompanyForm(forms.Form):
     """What the company says of itself."""
 
     name = forms.CharField(max_length=120)
     language = forms.ChoiceField(choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(choices=[(zone, zone) for zone in sorted(available_timezones())])
-    currency = forms.ChoiceField(choices=[(code, code) for code in sorted(list_currencies())])
+    currency = forms.ChoiceField(choices=())
     accent_hue = forms.IntegerField(required=False, min_value=0, max_value=360)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        currency = self.fields["currency"]
+        assert isinstance(currency, forms.ChoiceField)
+        currency.choices = currency_choices()
         labels = {
             "name": _("Company name"),
             "language": _("Language of the company"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
+from crm_core.fields import catalogue
 from crm_core.fields.lists import Row
 from crm_core.registry import RecordType, record_type
 from crm_core.registry.queries import visible_to
@@ -92,17 +93,19 @@ def related(user: User, kind: RecordType, record_id: int) -> list[Related]:
             if field is None or field.target != kind.name:
                 continue
             rows = visible_to(user, other).select_related(None).filter(**{f"{link}_id": record_id})
-            found.append(_related(other, link, rows))
+            found.append(_related(user, other, link, rows))
     return found
 
 
-def _related(kind: RecordType, link: str, rows: Any) -> Related:
+def _related(user: User, kind: RecordType, link: str, rows: Any) -> Related:
     paths = ["pk", "name", "owner_id"]
     paths += {
         "contact": ["title", "email", "phone"],
         "deal": ["amount", "currency", "stage_id"],
         "account": ["industry"],
     }[kind.name]
+    if catalogue.hides(user, kind.name):
+        paths = ["pk", "name"]
     read = [Row(row) for row in rows.order_by("-updated_at", "-pk").values(*paths)[: SHOWN + 1]]
     count = len(read) if len(read) <= SHOWN else rows.count()
     return Related(kind, link, read[:SHOWN], count, [])

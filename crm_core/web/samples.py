@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crm_core.activities.models import Activity
 from crm_core.activities.services import create_activity
@@ -88,7 +89,7 @@ def load_samples(*, actor: User, at: dt.datetime) -> int:
 
 
 def _sample_tag() -> Tag:
-    tag, made = Tag.objects.get_or_create(name=_("Sample"), defaults={"hue": 7})
+    tag, made = Tag.objects.get_or_create(name=pgettext("tag", "Sample"), defaults={"hue": 7})
     if made:
         snapshot.bump()
     return tag

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ INDUSTRIES = (
             FieldSpec("account", "credit_limit", _("Credit limit"), "decimal"),
             FieldSpec("deal", "incoterm", _("Delivery terms"), "text"),
         ),
-        tags=((_("Wholesale"), 2), (_("Slow payer"), 8), (_("Export"), 7)),
+        tags=((_("Wholesale"), 2), (_("Slow payer"), 8), (pgettext_lazy("tag", "Export"), 7)),
         stale_days=7,
     ),
 )

@@ -57,9 +57,7 @@ def test_staff_screens_have_no_axe_finding(page, stack, theme, language):
             found[path] = [*faults, *(["sideways scroll"] if wide else [])]
     prefer(page, stack, "auto", "en")
 
-    assert found == {}, "\n".join(
-        f"{path} {fault}" for path, all_ in found.items() for fault in all_
-    )
+    assert found == {}, told(found)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -74,9 +72,7 @@ def test_phone_screens_have_no_axe_finding_and_no_sideways_scroll(phone, stack, 
             found[path] = [*faults, *(["sideways scroll"] if wide else [])]
     prefer(phone, stack, "auto", "en")
 
-    assert found == {}, "\n".join(
-        f"{path} {fault}" for path, all_ in found.items() for fault in all_
-    )
+    assert found == {}, told(found)
 
 
 @pytest.mark.parametrize(("theme", "language"), LOOKS)
@@ -88,9 +84,7 @@ def test_public_screens_have_no_axe_finding(page, stack, theme, language):
         if faults := findings(page):
             found[path] = faults
 
-    assert found == {}, "\n".join(
-        f"{path} {fault}" for path, all_ in found.items() for fault in all_
-    )
+    assert found == {}, told(found)
 
 
 def test_first_load_is_small(page, stack):

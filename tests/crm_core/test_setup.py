@@ -66,10 +66,9 @@ def test_last_open_stage_cannot_go(owner):
     for stage in Stage.objects.filter(kind="open")[1:]:
         pipelines.remove_stage(stage=stage, to=factories.stage("Qualify").pk, actor=owner, at=NOON)
 
+    last, won = factories.stage("Qualify"), factories.stage(kind="won")
     with pytest.raises(Invalid):
-        pipelines.remove_stage(
-            stage=factories.stage("Qualify"), to=factories.stage(kind="won").pk, actor=owner, at=NOON
-        )
+        pipelines.remove_stage(stage=last, to=won.pk, actor=owner, at=NOON)
 
 
 def test_a_stage_with_deals_keeps_its_kind(owner):

@@ -14,7 +14,7 @@ from crm_platform.kernel.errors import CrossedCompanies, NoCompany
 from tests.kernel.figures import Figures
 
 READ = "SELECT (SELECT name FROM fields_tag ORDER BY id LIMIT 1), pg_backend_pid()"
-TROUBLE = (DatabaseError, InterfaceError)
+TROUBLE = (DatabaseError, InterfaceError, psycopg.Error)
 Pair = tuple[tenancy.Scope, tenancy.Scope]
 
 

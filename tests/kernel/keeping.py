@@ -16,7 +16,7 @@ Pair = tuple[tenancy.Scope, tenancy.Scope]
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 SHARED_KEYS = {
     r"celery(\x06\x16\d)?": "the queue of messages, whose headers name the company",
-    r"_kombu\.binding\..*": "which queues there are",
+    r"_kombu\.binding[._].*": "which queues there are",
     r"unacked(_index|_mutex)?": "messages in a worker's hands",
     r"celery-task-meta-.*": "never written: results are ignored",
 }

@@ -1,14 +1,8 @@
 """T1 and T2: no fault of a connection, and no pooler, lets one company's query run in another's."""
 
 import re
-import shutil
-import socket
-import subprocess
 import tempfile
-from contextlib import closing
-from pathlib import Path
 
-import pytest
 from django.db import connection
 from django.test import Client
 
@@ -122,54 +116,6 @@ def walk(pair):
         for path in ("/", "/deals/", "/deals/board/", "/contacts/", "/search/?q=a", "/settings/tags/"):
             assert client.get(path).status_code == 200, path
         client.post("/contacts/new/", {"name": "Walker"})
-
-
-@pytest.fixture
-def pgbouncer(servers, database):
-    """A real PgBouncer in transaction mode before the tests' PostgreSQL; its port."""
-    program = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
-    if program is None:
-        pytest.skip("PgBouncer is not installed (apt-get install pgbouncer), so no pooler was tried")
-    folder = Path(tempfile.mkdtemp(prefix="rapport-pgbouncer-", dir="/tmp"))
-    folder.chmod(0o777)
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    sockets = connection.settings_dict["HOST"]
-    (folder / "users.txt").write_text('"rapport_app" ""\n')
-    (folder / "conf.ini").write_text(
-        f"[databases]\n{database} = host={sockets} dbname={database}\n[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-        f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = 4\n"
-        f"max_client_conn = 100\nlogfile = {folder}/log\nignore_startup_parameters = options\n"
-        f"[users]\n"
-    )
-    text = (folder / "conf.ini").read_text()
-    text = text.replace(f"dbname={database}\n", f"dbname={database} user=rapport_app\n", 1)
-    (folder / "conf.ini").write_text(text)
-    for path in folder.iterdir():
-        path.chmod(0o666)
-    process = subprocess.Popen([program, "-q", "-u", "nobody", str(folder / "conf.ini")])
-    try:
-        wait_for(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_for(port, process):
-    """Until the pooler answers; select, not sleep."""
-    import select
-
-    for _attempt in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        except OSError:
-            assert process.poll() is None, "PgBouncer ended at once"
-            select.select([], [], [], 0.05)
-    pytest.fail("PgBouncer did not begin to listen")
 
 
 def test_transaction_pooler_mixes_nobody_up(pair, pgbouncer, say):

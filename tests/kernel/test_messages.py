@@ -1,16 +1,11 @@
 """T11: a task runs in the company of its message, or not at all."""
 
-import dataclasses
-
 import pytest
 from celery import shared_task
 
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import NoCompany
 from crm_platform.kernel.tasks import CompanyTask, envelope, later
-from tenants import queries
-from tenants.models import Company
-from tests.isolation.companies import open_company, remove_twin
 from tests.kernel import messages
 
 seen = []
@@ -21,21 +16,6 @@ def whose():
     """Notes in whose unit of work it runs."""
     with tenancy.unit_of_work(tenancy.current()):
         seen.append(tenancy.current().slug)
-
-
-@pytest.fixture
-def stopped(database):
-    """A suspended, a deleted and an unfinished company."""
-    scopes = []
-    for number, state in enumerate(("suspended", "deleted", "building", "failed")):
-        scope = open_company(f"wallstop{number}", first_id=14_000_001 + number)
-        with tenancy.unit_of_work(tenancy.PLATFORM):
-            Company.objects.filter(pk=scope.id).update(state=state)
-        scopes.append(dataclasses.replace(scope, state=state))
-    queries.forget_hosts()
-    yield scopes
-    for scope in scopes:
-        remove_twin(scope)
 
 
 def test_every_task_refuses_every_wrong_message(pair, stopped, say):

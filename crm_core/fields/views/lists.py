@@ -283,8 +283,14 @@ def pick(request: StaffRequest, kind: RecordType) -> JsonResponse:
         if words
         else rows.order_by("-updated_at", "-pk")
     )
+    plain = catalogue.hides(request.user, kind.name)
     items = [
-        {"id": row.pk, "label": row.name, "note": kind.subtitle(row), "hue": row.pk % 8 + 1}
+        {
+            "id": row.pk,
+            "label": row.name,
+            "note": "" if plain else kind.subtitle(row),
+            "hue": row.pk % 8 + 1,
+        }
         for row in rows[:PICKED]
     ]
     return JsonResponse({"items": items, "create": rules.may_create(request.user, kind.name)})

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm_core.activities.timeline import changes_of
+from crm_core.activities.timeline import changes_of, verb_words
 from crm_core.audit.models import Entry
 from crm_core.audit.queries import newest
 from crm_core.fields import catalogue
@@ -221,6 +221,16 @@ def history(request: StaffRequest) -> HttpResponse:
     return render(request, "web/history.html", context)
 
 
+def subject_words(name: str) -> str:
+    """What an entry about configuration is about, in words."""
+    return {
+        "pipeline": _("Pipeline"), "stage": _("Stage"), "lostreason": _("Reason"), "tag": _("Tag"),
+        "field": _("Field"), "view": _("View"), "company": _("Company"), "person": _("Person"),
+        "role": _("Role"), "team": _("Team"), "import": _("Import"), "token": _("Key"),
+        "invitation": _("Invitation"),
+    }.get(name, name)  # fmt: skip
+
+
 def _line(entry: Entry) -> dict[str, Any]:
     kinds = {kind.name: kind for kind in record_types()}
     kind = kinds.get(entry.record_type)
@@ -239,6 +249,7 @@ def _line(entry: Entry) -> dict[str, Any]:
         "entry": entry,
         "who": person,
         "url": url,
+        "what": verb_words(entry.verb.rpartition(".")[2]),
         "changes": changes,
-        "kind": str(kind.label) if kind else entry.record_type,
+        "kind": str(kind.label) if kind else subject_words(entry.record_type),
     }

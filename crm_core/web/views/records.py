@@ -54,7 +54,7 @@ def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> Http
         )
         context["related"] = queries.related(request.user, kind, record.pk)
     else:
-        context["item"] = timeline.item_of(record)
+        context["item"] = timeline.item_of(record, user=request.user)
     if isinstance(record, Deal):
         context.update(_deal_context(record))
     return render(request, f"web/{kind.name}.html", context)

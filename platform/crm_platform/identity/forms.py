@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.identity import queries
-from crm_platform.identity.labels import role_name
-from crm_platform.identity.models import ApiToken, Role, Team, User
+from crm_platform.identity.labels import TOKEN_SCOPES, role_name
+from crm_platform.identity.models import Role, Team, User
 
 LONGEST_PASSWORD = 200
 _NEW = {"autocomplete": "new-password"}
@@ -119,7 +119,7 @@ class MailForm(forms.Form):
 
 class TokenForm(forms.Form):
     name = forms.CharField(label=_("What is it for?"), max_length=80)
-    scope = forms.ChoiceField(label=_("It may"), choices=ApiToken.Scope.choices)
+    scope = forms.ChoiceField(label=_("It may"), choices=tuple(TOKEN_SCOPES.items()))
     days = forms.TypedChoiceField(
         label=_("Good for"), coerce=int, initial=90,
         choices=[(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("One year"))],

@@ -1,7 +1,7 @@
 """The words of roles, levels and abilities, translated when shown."""
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from crm_platform.identity.models import Role
 
@@ -27,9 +27,14 @@ ABILITIES = {
     "audit.view": _("See the history of everything"),
     "api.tokens": _("Make keys for programs"),
 }
-_SYSTEM_NAMES = (_("Owner"), _("Admin"), _("Manager"), _("Member"), _("Viewer"), _("Operator"))
+TOKEN_SCOPES = {"read": _("Read"), "write": _("Read and write")}
+_SYSTEM_NAMES = (
+    pgettext_lazy("role", "Owner"), pgettext_lazy("role", "Admin"), pgettext_lazy("role", "Manager"),
+    pgettext_lazy("role", "Member"), pgettext_lazy("role", "Viewer"),
+    pgettext_lazy("role", "Operator"),
+)  # fmt: skip
 
 
 def role_name(role: Role) -> str:
     """The shown name: a system role's is translated, a company's own is as it was written."""
-    return gettext(role.name) if role.is_system else role.name
+    return pgettext("role", role.name) if role.is_system else role.name

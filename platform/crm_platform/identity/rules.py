@@ -50,8 +50,19 @@ def team_ids_below(user: User) -> list[int]:
 def reach(user: User, record_type: str, verb: str) -> Q | None:
     """The records `user` may `verb`, as a condition; None means every one.
 
-    Owner (and, where there is one, assignee) always counts as own.
+    Owner (and, where there is one, assignee) always counts as own. Nobody acts on a record they
+    may not see.
     """
+    found = _reach(user, record_type, verb)
+    if verb in ("view", "create"):
+        return found
+    seen = _reach(user, record_type, "view")
+    if found is None or seen is None:
+        return found if seen is None else seen
+    return found & seen
+
+
+def _reach(user: User, record_type: str, verb: str) -> Q | None:
     granted = level(user, record_type, verb)
     if granted == "all":
         return None
@@ -78,6 +89,8 @@ def _is_looking_only(user: User) -> bool:
 
 def may(user: User, verb: str, record_type: str, record: Any) -> bool:
     """Whether `user` may `verb` this record (already loaded; no query but for teams below)."""
+    if verb not in ("view", "create") and not may(user, "view", record_type, record):
+        return False
     granted = level(user, record_type, verb)
     if granted == "all":
         return True
