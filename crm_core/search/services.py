@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 
 from crm_core.registry import RecordType, record_type, record_types
 from crm_core.registry.queries import live
@@ -32,11 +34,18 @@ def index_records(kind: RecordType, ids: Iterable[int], *, are_new: bool = False
     keys = list(ids)
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
-        rows = list(live(kind).filter(pk__in=part).values("pk", "updated_at", *kind.search_values))
+        rows = list(_among(kind, part).values("pk", "updated_at", *kind.search_values))
         _write(kind, rows, are_new=are_new)
         if len(rows) < len(part):
             gone = set(part) - {row["pk"] for row in rows}
             _remove(kind, gone)
+
+
+def _among(kind: RecordType, ids: list[int]) -> QuerySet[Any]:
+    """These records, asked for by one array: 2,000 parameters cost more than the rows."""
+    table = connection.ops.quote_name(kind.model._meta.db_table)
+    among = RawSQL(f"{table}.id = ANY(%s)", [ids], output_field=BooleanField())  # noqa: S608, S611
+    return live(kind).filter(among)
 
 
 def _write(kind: RecordType, rows: list[dict[str, Any]], *, are_new: bool) -> None:

@@ -24,6 +24,8 @@ FEWEST_DIGITS = 3
 
 def folded(text: str) -> str:
     """Lower case without accents and with full-width forms made plain."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
 

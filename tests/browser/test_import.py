@@ -49,8 +49,7 @@ def test_import_a_big5_file_see_what_will_happen_run_it_and_read_the_report(owne
 
 
 @pytest.mark.parametrize(
-    ("language", "board", "new_deal"),
-    [("zh-hant", "看板", "新增商機"), ("zh-hans", "看板", "新建商机")],
+    ("language", "board", "deal"), [("zh-hant", "看板", "商機"), ("zh-hans", "看板", "商机")]
 )
 def test_the_day_in_chinese(page, stack, language, board, deal):
     sign_in(page, stack)

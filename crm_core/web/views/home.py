@@ -149,6 +149,7 @@ def _message(row: Any) -> dict[str, Any]:
         "task.assigned": _("%(who)s gave you “%(title)s”"),
         "record.assigned": _("%(who)s made you owner of “%(title)s”"),
         "import.finished": _("Your import of “%(title)s” is finished"),
+        "import.failed": _("Your import of “%(title)s” stopped; see what it says"),
         "person.left": _("%(who)s handed you the records of %(title)s"),
     }
     text = sentences.get(row.kind, _("%(who)s: %(title)s")) % {"who": who, "title": title}
