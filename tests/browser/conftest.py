@@ -137,6 +137,20 @@ def sign_in(page, stack, who="owner"):
     page.fill("[name=password]", stack.password)
     page.click("main button.primary")
     page.wait_for_url(lambda url: "/sign-in/" not in url)
+    prefer(page, stack, "auto", "en")
+
+
+def prefer(page, stack, theme, language):
+    """Choose theme and language for the person, through the shell's own form."""
+    page.goto(stack.company("/me/"))
+    page.evaluate(
+        """async ([theme, language]) => {
+            const token = document.querySelector('meta[name=csrf-token]').content;
+            const body = new URLSearchParams({theme, language});
+            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
+        }""",
+        [theme, language],
+    )
 
 
 @pytest.fixture

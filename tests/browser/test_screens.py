@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import findings, sign_in
+from tests.browser.conftest import findings, prefer, sign_in
 
 SCREENS = (
     "/", "/deals/board/", "/deals/", "/deals/1/", "/contacts/", "/contacts/1/", "/accounts/",
@@ -24,19 +24,6 @@ def look(context, stack, theme, language):
             {"name": "theme", "value": theme, "url": stack.at(host)},
             {"name": "lang", "value": language, "url": stack.at(host)},
         ])  # fmt: skip
-
-
-def prefer(page, stack, theme, language):
-    """Choose theme and language for the person, through the shell's own form."""
-    page.goto(stack.company("/me/"))
-    page.evaluate(
-        """async ([theme, language]) => {
-            const token = document.querySelector('meta[name=csrf-token]').content;
-            const body = new URLSearchParams({theme, language});
-            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
-        }""",
-        [theme, language],
-    )
 
 
 def told(found):
