@@ -209,7 +209,8 @@ def bare_sql_ms(scope) -> float:
 
     sql = (
         "SELECT c.id, c.name, a.name, c.title, c.email, c.phone "
-        "FROM records_contact c LEFT JOIN records_account a ON a.id = c.account_id WHERE c.deleted_at IS NULL ORDER BY lower(c.name), c.id LIMIT 50"
+        "FROM records_contact c LEFT JOIN records_account a ON a.id = c.account_id "
+        "WHERE c.deleted_at IS NULL ORDER BY lower(c.name), c.id LIMIT 50"
     )
     times = []
     with tenancy.unit_of_work(scope), connection.cursor() as cursor:

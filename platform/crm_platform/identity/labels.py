@@ -29,8 +29,9 @@ ABILITIES = {
 }
 TOKEN_SCOPES = {"read": _("Read"), "write": _("Read and write")}
 _SYSTEM_NAMES = (
-    pgettext_lazy("role", "Owner"), pgettext_lazy("role", "Admin"), pgettext_lazy("role", "Manager"),
-    pgettext_lazy("role", "Member"), pgettext_lazy("role", "Viewer"),
+    pgettext_lazy("role", "Owner"), pgettext_lazy("role", "Admin"),
+    pgettext_lazy("role", "Manager"), pgettext_lazy("role", "Member"),
+    pgettext_lazy("role", "Viewer"),
     pgettext_lazy("role", "Operator"),
 )  # fmt: skip
 

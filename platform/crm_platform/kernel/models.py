@@ -28,19 +28,25 @@ class ScopedQuery(sql.Query):
         Raises:
             CrossedCompanies: built in one company, about to run in another.
         """
-        self._demand_own_company()
+        self.demand_own_company()
         return super().get_compiler(*args, **kwargs)
 
     def chain(self, klass: Any = None) -> Any:
-        """Django's door to refinement, and to updates and deletions, which are other classes.
+        """Django's door to updates and other classes of query, which do not remember a company.
 
         Raises:
-            CrossedCompanies: built in one company, about to be used in another.
+            CrossedCompanies: built in one company, about to run in another.
         """
-        self._demand_own_company()
+        if klass is not None:
+            self.demand_own_company()
         return super().chain(klass)
 
-    def _demand_own_company(self) -> None:
+    def demand_own_company(self) -> None:
+        """Refuse to be used in another company.
+
+        Raises:
+            CrossedCompanies: it is another one's.
+        """
         scope = tenancy.current_or_none()
         if self.scope_id is not None and scope is not None and scope.id != self.scope_id:
             raise CrossedCompanies("A query built for one company was about to run in another.")
@@ -55,6 +61,12 @@ class ScopedQuerySet(models.QuerySet[M]):
         if query is None and model is not None:
             query = ScopedQuery(model)
         super().__init__(model, query, using, hints)
+
+    def _raw_delete(self, using: Any) -> Any:
+        """Django's short way to delete rows unread: it makes a query of another class."""
+        if isinstance(self.query, ScopedQuery):
+            self.query.demand_own_company()
+        return super()._raw_delete(using)  # type: ignore[misc]  # not in the stubs
 
 
 class ScopedModel(models.Model):
