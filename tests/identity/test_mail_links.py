@@ -1,6 +1,5 @@
 """Every link in every mail: good once, for one address, in one company, for a while (T9)."""
 
-
 import datetime as dt
 import re
 

@@ -66,7 +66,7 @@ class ScopedQuerySet(models.QuerySet[M]):
         """Django's short way to delete rows unread: it makes a query of another class."""
         if isinstance(self.query, ScopedQuery):
             self.query.demand_own_company()
-        return super()._raw_delete(using)  # type: ignore[misc]  # not in the stubs
+        return super()._raw_delete(using)
 
 
 class ScopedModel(models.Model):
