@@ -4,27 +4,24 @@ Addresses come from the resolver, kinds of record from the registry, names of in
 views were seen to read: a new page, API or import is probed without being listed here.
 """
 
+import logging
 import os
 
 import pytest
 from django.conf import settings
-from django.utils import timezone
 from django.utils.html import escape
 
-from crm_platform.console.services import make_operator
-from crm_platform.identity.models import User
-from crm_platform.identity.onetime import hash_of
 from crm_platform.kernel import tenancy
-from crm_platform.signup.models import SignUp
 from tenants import queries
-from tenants.models import DemoMail
 from tests import factories
 from tests.benchmarks.server import Browser, web_server
 from tests.isolation import ledger, matrix, probes
 from tests.isolation.addresses import every_address
-from tests.isolation.blanks import LATER, NOON, text_fields
+from tests.isolation.blanks import text_fields
 from tests.isolation.companies import SILENT, every_model, make_twin, remove_twin, texts_of
+from tests.isolation.platform_things import platform_things
 from tests.isolation.probes import Findings, Visitor
+from tests.kernel import mutants
 
 NEVER_SHOWN = {
     "MailToken": "holds an address to confirm; only its mail shows it",
@@ -38,6 +35,13 @@ def hosts_stay_known(monkeypatch):
     """Looking a host up takes the platform's unit of work, which a probe's own has no room for."""
     monkeypatch.setattr(queries, "HOST_CACHE_SECONDS", 3600)
     queries.forget_hosts()
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """Thousands of refusals are no news."""
+    for name in ("rapport.request", "django.request", "rapport.api"):
+        monkeypatch.setattr(logging.getLogger(name), "disabled", True)
 
 
 @pytest.fixture(autouse=True)
@@ -182,10 +186,10 @@ def test_credentials_of_one_company_open_nothing_at_the_other(
 
 def test_stranger_is_shown_the_door_and_the_public_pages(twins, tenant_addresses, found, before):
     _own, other = twins
+    visitor = Visitor("nobody", other.host)
     for values in (probes.own_values(other), probes.absent_values(other)):
-        values = {**values, "str": ["x" * 43]}
-        visitor = Visitor("nobody", other.host)
-        matrix.at_the_other_host(found, tenant_addresses, visitor, values, other)
+        no_secret = {**values, "str": ["x" * 43]}
+        matrix.at_the_other_host(found, tenant_addresses, visitor, no_secret, other)
 
     no_wrong(found)
 
@@ -201,53 +205,16 @@ def test_foreign_ids_under_every_name_a_view_reads_are_refused(
     no_wrong(found)
 
 
-def operator_cookie():
-    email = "matrix.operator@example.com"
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        make_operator(email=email, password="correct horse battery", reset=False, at=NOON)
-        operator = User.objects.select_related("role").get(email=email)
-    return factories.session_cookie(tenancy.PLATFORM, operator)
-
-
 @pytest.fixture
 def platform_rows(twins, settings):
-    """One of each thing the platform's own addresses name, filed under the first company's id."""
+    """An operator's cookie, and values that name one of each thing of the platform."""
     settings.EMAIL_BACKEND = OUTBOX
-    own, _other = twins
-    secret = "p" * 43
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        sign_up = SignUp.objects.create(
-            id=own.scope.id, company_name="New", slug="new-one", name="N", email="n@example.com",
-            password="x", language="en", time_zone="UTC", currency="USD",
-            token_hash=hash_of(secret), created_at=timezone.now(), expires_at=LATER,
-        )  # fmt: skip
-        mail = DemoMail.objects.create(
-            to="n@example.com", subject="Hello", body="Text", sent_at=timezone.now()
-        )
-    cookie = operator_cookie()
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        session = User.objects.get(email="matrix.operator@example.com").sessions.latest("pk")
-        from crm_platform.identity.models import MailToken
-
-        MailToken.objects.create(
-            purpose="reset", user=session.user, token_hash=hash_of(secret), created_at=NOON,
-            expires_at=LATER,
-        )  # fmt: skip
-    values = {
-        **probes.own_values(own), "int": [mail.pk, session.pk], "uuid": [own.scope.id],
-        "str": [secret],
-    }  # fmt: skip
-    yield cookie, values
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        SignUp.objects.filter(pk=sign_up.pk).delete()
-        DemoMail.objects.filter(pk=mail.pk).delete()
-        MailToken.objects.filter(token_hash=hash_of(secret)).delete()
+    with platform_things(twins[0]) as (cookie, values):
+        yield cookie, values
 
 
 @pytest.mark.parametrize("name", ["OPERATORS", "PUBLIC"])
-def test_addresses_of_the_platform_are_all_reached_by_their_own_people(
-    platform_rows, found, name
-):
+def test_addresses_of_the_platform_are_all_reached_by_their_own_people(platform_rows, found, name):
     cookie, values = platform_rows
     addresses = every_address(
         settings.OPERATORS_URLCONF if name == "OPERATORS" else settings.ROOT_URLCONF
@@ -330,7 +297,7 @@ def test_same_holds_over_http_in_another_process(
         at_home = {t.host: Browser(server.port, t.host, cookies[t.host]) for t in twins}
         abroad = Browser(server.port, other.host, cookies[own.host])
         for address in tenant_addresses:
-            for path in address.paths({**probes.own_values(own), "int": ["{id}"]})[:3]:
+            for path in address.paths({**probes.own_values(own), "int": ["{id}"]})[:1]:
                 for twin, stranger in ((own, other), (other, own)):
                     status, body = at_home[twin.host].get(path.replace("{id}", str(twin.first_id)))
                     note(found, f"http home {path}", status, body, stranger)
@@ -349,6 +316,43 @@ def note(found, what, status, body, hidden):
         found.crossings.append(f"{what} shows words of {hidden.scope.slug}")
     if status >= 500:
         found.faults.append(f"{what} → {status}")
+
+
+@pytest.fixture(scope="module")
+def doubles(database):
+    """Two companies whose ids are the same: what is kept by id alone would mix them up."""
+    pair = tuple(make_twin(name, f"{name}8k", first_id=3_000_001) for name in ("gerenuk", "dikdik"))
+    yield pair
+    for twin in pair:
+        remove_twin(twin.scope)
+
+
+def in_turn(found, doubles, paths):
+    """The same addresses for one and for the other, in one process."""
+    for path in paths:
+        for twin, stranger in (doubles, doubles[::-1]):
+            for headers in ({}, {"hx-request": "true"}):
+                answer = Visitor("same ids", twin.host, twin.cookie).send("GET", path, **headers)
+                matrix.judge(found, answer, f"same ids: {path}", stranger)
+                found.controls += twin.word in probes.text_of(answer)
+
+
+def test_companies_with_the_same_ids_are_never_mixed_up(doubles, tenant_addresses, found):
+    values = {**probes.own_values(doubles[0]), "str": ["x" * 43], "slug:name": ["name"]}
+    for address in tenant_addresses:
+        in_turn(found, doubles, address.paths(values)[:4])
+
+    assert found.controls > 100
+    no_wrong(found)
+
+
+def test_matrix_sees_a_crossing_when_one_is_made(doubles, monkeypatch):
+    """Parts kept in the process without their company: the same probes must turn red."""
+    mutants.parts_by_name(monkeypatch, None)
+    seen = Findings()
+    in_turn(seen, doubles, ("/", "/deals/", "/deals/board/", "/contacts/", "/settings/tags/"))
+
+    assert seen.crossings
 
 
 def test_nothing_of_the_other_company_was_changed_by_any_probe(

@@ -4,6 +4,7 @@ What must come out stands in `tests/permissions/table.py`, denials row by row; k
 from the registry, addresses of settings from the resolver.
 """
 
+import logging
 from collections import Counter
 
 import pytest
@@ -36,6 +37,13 @@ def hosts_stay_known(monkeypatch):
     """Looking a host up takes the platform's unit of work, which a probe's own has no room for."""
     monkeypatch.setattr(queries, "HOST_CACHE_SECONDS", 3600)
     queries.forget_hosts()
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """Thousands of refusals are no news."""
+    for name in ("rapport.request", "django.request", "rapport.api"):
+        monkeypatch.setattr(logging.getLogger(name), "disabled", True)
 
 
 @pytest.fixture(autouse=True)

@@ -46,8 +46,10 @@ class Address:
         choices = [self._choices(name, kind, values) for name, kind in self.parameters]
         found = []
         for chosen in itertools.islice(itertools.product(*choices), MOST_FILLINGS):
-            parts = iter(chosen)
-            found.append("/" + ROUTE_PART.sub(lambda _match: str(next(parts)), self.route))
+            path = self.route
+            for value in chosen:
+                path = ROUTE_PART.sub(str(value).replace("\\", r"\\"), path, count=1)
+            found.append(f"/{path}")
         return found
 
     def _choices(self, name: str, kind: str, values: dict[str, list[Any]]) -> list[Any]:

@@ -55,8 +55,4 @@ def _value(field: models.Field, canary: str) -> Any:
         return None if ended else LATER if field.name.startswith(("due", "expires")) else NOON
     if isinstance(field, models.DateField):
         return NOON.date()
-    if field.null:
-        return None
-    if isinstance(field, models.JSONField):
-        return {}
-    return 1
+    return None if field.null else {} if isinstance(field, models.JSONField) else 1

@@ -238,7 +238,7 @@ def _rest(word: str) -> None:
 
 
 def holds_word(model: type[models.Model], word: str) -> bool:
-    """Whether some text of the table's rows holds the word; for textless ones, whether it has rows."""
+    """Whether some text of the table's rows holds the word; without texts, whether it has rows."""
     fields = text_fields(model)
     if not fields:
         return bool(model._default_manager.exists())

@@ -97,7 +97,7 @@ def plausible(names: set[str], own_id: int, page_values: dict[str, str]) -> dict
     """A body that gets as far into a view as guessing can."""
     values = {}
     for name in names:
-        if name in page_values and page_values[name]:
+        if page_values.get(name):
             values[name] = page_values[name]
         elif name in KNOWN:
             values[name] = KNOWN[name]

@@ -7,7 +7,7 @@ from psycopg.sql import SQL, Identifier
 from crm_platform.kernel.db.owner.base import owner_connection
 
 COUNTED_WHOEVER_ASKS = {"identity_attempt", "identity_session"}
-"""A company counts failed sign-ins whoever tries (hashes only); the matrix itself opens sessions."""
+"""Failed sign-ins are counted whoever tries (hashes only); the matrix itself opens sessions."""
 
 
 def _raw() -> Any:

@@ -117,6 +117,12 @@ def reference_names() -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def plain_names() -> set[str]:
+    """The names of facts that name no other row, whatever the kind of record."""
+    every = {field.name for kind in record_types() for field in kind.fields}
+    return every - set(reference_names())
+
+
 def injections(found: Findings, addresses: list[Address], own: Twin, other: Twin) -> None:
     """One's own session and addresses, with foreign ids under every name that the views read."""
     strangers = ledger.strangers_query(own.scope.schema, other.first_id, other.first_id + 900_000)
@@ -141,12 +147,14 @@ def api_injections(found: Findings, own: Twin, other: Twin) -> None:
     assert described, "The OpenAPI document describes no body: nothing of the API was injected."
     for (method, template), names in sorted(described.items()):
         path = re.sub(r"{\w+}", str(own.first_id), template)
-        bodies: list[dict[str, Any]] = []
-        for name in sorted(names):
-            foreign = str(other.first_id)
+        foreign = str(other.first_id)
+        plausible = {"name": "Probe", "stage": str(own.first_id)}
+        plain = plain_names() & names - {"name"}
+        bodies: list[dict[str, Any]] = [{**plausible, **dict.fromkeys(plain, foreign)}]
+        for name in sorted(names - plain):
             forms: list[Any] = [foreign, other.first_id, [foreign]]
             forms += [{"type": kind.name, "id": foreign} for kind in record_types()]
-            bodies += [{"name": "Probe", "stage": str(own.first_id), name: form} for form in forms]
+            bodies += [{**plausible, name: form} for form in forms]
         _inject(found, method, path, bodies, strangers, own, other)
 
 
@@ -157,7 +165,10 @@ def _is_html(answer: Any) -> bool:
 def _page_bodies(
     method: str, path: str, known: dict[str, str], own: Twin, other: Twin
 ) -> list[dict[str, Any]]:
-    """One body a name that the view reads, with a foreign id there and plausible values elsewhere."""
+    """One body a name that the view reads: a foreign id there, plausible values elsewhere.
+
+    Facts of records that hold plain text or numbers share one body.
+    """
     visitor = Visitor("reading", own.host, own.cookie)
     names: set[str] = set()
     body: dict[str, str] = {}
@@ -167,7 +178,9 @@ def _page_bodies(
         names |= read
         body = inputs.plausible(names, own.first_id, known)
     foreign = str(other.first_id)
-    bodies: list[dict[str, Any]] = [{**body, name: foreign} for name in sorted(names)]
+    plain = plain_names() & names
+    bodies: list[dict[str, Any]] = [{**body, name: foreign} for name in sorted(names - plain)]
+    bodies.append({**body, **dict.fromkeys(plain, foreign)})
     bodies += [{"f": f"{name}.is.{foreign}"} for name in reference_names() if "f" in names]
     if len(names) > 1:
         bodies.append(dict.fromkeys(names, foreign))

@@ -68,7 +68,9 @@ class Visitor:
             client.cookies[self.cookie[0]] = self.cookie[1]
         return client
 
-    def send(self, method: str, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, **headers: str
+    ) -> Any:
         """Ask once, in a browser of its own, so that no probe changes the next one's cookies."""
         extra: dict[str, Any] = {"headers": dict(headers)}
         if self.token:
@@ -106,8 +108,8 @@ def own_values(twin: Twin) -> dict[str, list[Any]]:
 def absent_values(twin: Twin) -> dict[str, list[Any]]:
     """What names nothing at all."""
     return {
-        **own_values(twin), "int": [ABSENT_ID], "int:view_id": [ABSENT_ID], "uuid": [ABSENT_UUID], "str": ["x" * 43],
-        "slug:name": ["nothing"], "path": ["nothing"],
+        **own_values(twin), "int": [ABSENT_ID], "int:view_id": [ABSENT_ID],
+        "uuid": [ABSENT_UUID], "str": ["x" * 43], "slug:name": ["nothing"], "path": ["nothing"],
     }  # fmt: skip
 
 

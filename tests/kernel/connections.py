@@ -24,7 +24,7 @@ def _read() -> tuple[str, int]:
         return tuple(cursor.fetchone())
 
 
-class _Nemesis(threading.Thread):
+class _Nemesis(threading.Thread):  # noqa: TID251  the test's own
     """Cancels what the watched backend runs, over and over; now and then ends it."""
 
     def __init__(self, url: str) -> None:
@@ -33,7 +33,7 @@ class _Nemesis(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        dice = random.Random(7)
+        dice = random.Random(7)  # noqa: S311
         with psycopg.connect(self._url, autocommit=True) as admin:
             while not self._over.is_set():
                 pid = self.pid
@@ -50,8 +50,13 @@ class _Nemesis(threading.Thread):
         self.join()
 
 
-def cancelled_while_switching(pair: Pair, superuser_url: str, *, operations: int) -> Figures:
-    """Two companies in turn on one connection that somebody keeps cancelling (M5)."""
+def cancelled_while_switching(
+    pair: Pair, superuser_url: str, *, operations: int, mend: bool = False
+) -> Figures:
+    """Two companies in turn on one connection that somebody keeps cancelling (M5).
+
+    `mend` opens a dead connection again, which the wrapper does by itself while it is whole.
+    """
     found = Figures()
     nemesis = _Nemesis(superuser_url)
     nemesis.start()
@@ -64,8 +69,10 @@ def cancelled_while_switching(pair: Pair, superuser_url: str, *, operations: int
             except TROUBLE:
                 found.errors += 1
                 found.total += 1
-                if connection.connection is None or connection.connection.broken:
+                if connection.connection is None or connection.connection.closed:
                     nemesis.pid = 0
+                    if mend:
+                        connection.close()
                 continue
             found.judge(is_right=name == scope.slug, note=f"{scope.slug} read {name}")
     finally:
@@ -152,7 +159,7 @@ def read_by_threads(pair: Pair, *, threads: int, reads: int) -> Figures:
     begin = threading.Barrier(threads)
 
     def work(seed: int) -> None:
-        dice, own = random.Random(seed), Figures()
+        dice, own = random.Random(seed), Figures()  # noqa: S311
         begin.wait()
         for _turn in range(reads):
             scope = dice.choice(pair)
@@ -160,7 +167,8 @@ def read_by_threads(pair: Pair, *, threads: int, reads: int) -> Figures:
                 with tenancy.unit_of_work(scope):
                     name, _pid = _read()
                     inside = tenancy.current_or_none()
-                own.judge(is_right=name == scope.slug and inside == scope, note=f"{scope.slug}: {name}")
+                is_right = name == scope.slug and inside == scope
+                own.judge(is_right=is_right, note=f"{scope.slug}: {name}")
                 own.judge(is_right=tenancy.current_or_none() is None, note="a scope was left over")
             except (*TROUBLE, NoCompany, CrossedCompanies) as error:
                 own.judge(is_right=False, note=f"{type(error).__name__}: {error}")
@@ -170,7 +178,10 @@ def read_by_threads(pair: Pair, *, threads: int, reads: int) -> Figures:
             found.wrong += own.wrong
             found.notes += own.notes[:3]
 
-    running = [threading.Thread(target=work, args=(seed,)) for seed in range(threads)]
+    running = [
+        threading.Thread(target=work, args=(seed,))  # noqa: TID251  the test's own
+        for seed in range(threads)
+    ]
     for thread in running:
         thread.start()
     for thread in running:

@@ -89,9 +89,9 @@ def signed(pair: Pair) -> Figures:
                 found.judge(is_right=not _opens(open_it), note=f"{purpose} opened at {scope.slug}")
         with tenancy.choose(one):
             found.judge(is_right=_opens(open_it), note="the control does not open")
-            again = not _opens(lambda: open_it(purpose="another"))  # noqa: B023
+            again = not _opens(lambda: open_it(purpose="another"))
             found.judge(is_right=again, note="opened for another purpose")
-            found.judge(is_right=not _opens(lambda: open_it(age=-1)), note="too old")  # noqa: B023
+            found.judge(is_right=not _opens(lambda: open_it(age=-1)), note="too old")
     return found
 
 

@@ -13,7 +13,8 @@ from tests.kernel.figures import Figures
 def our_tasks() -> list[Task]:
     """Every task of ours that a worker knows."""
     current_app.loader.import_default_modules()
-    return [task for name, task in sorted(current_app.tasks.items()) if not name.startswith("celery.")]
+    found = sorted(current_app.tasks.items())
+    return [task for name, task in found if not name.startswith("celery.")]
 
 
 def wrong_headers(task: Any, scope: tenancy.Scope, stopped: list[tenancy.Scope]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Checks of who is let in and what they see: sessions, hosts, records, half-built companies."""
 
-import datetime as dt
 from typing import Any
 
 from django.test import Client
@@ -20,8 +19,10 @@ from tests.isolation.matrix import undone
 from tests.kernel.figures import Figures
 
 Pair = tuple[tenancy.Scope, tenancy.Scope]
-STRANGE_HOSTS = ("nobody.testserver", "evil.example", "127.0.0.1", "localhost", "wallone.evil.example",
-                 "wallone", "xwallone.testserver", "wallone.testserver.evil.example")  # fmt: skip
+STRANGE_HOSTS = (
+    "nobody.testserver", "evil.example", "127.0.0.1", "localhost", "wallone.evil.example",
+    "wallone", "xwallone.testserver", "wallone.testserver.evil.example",
+)  # fmt: skip
 
 
 def copied_sessions(pair: Pair) -> Figures:
@@ -96,6 +97,3 @@ def stopped_companies(scope: tenancy.Scope) -> Figures:
     found.judge(is_right=status in (404, 503), note=f"answers {status}")
     found.judge(is_right=queries.working_scope(scope.id) is None, note="takes work")
     return found
-
-
-LATER = dt.timedelta(days=1)

@@ -33,7 +33,7 @@ def program() -> str | None:
 @contextmanager
 def running(database: str, host: str) -> Iterator[int]:
     """Its port, for the block."""
-    folder = Path(tempfile.mkdtemp(prefix="rapport-pgbouncer-", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="rapport-pgbouncer-", dir="/tmp"))
     folder.chmod(0o777)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = int(free.getsockname()[1])

@@ -3,6 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crm_platform.identity.models import Role
+from crm_platform.kernel import tenancy
 from tests.kernel import connections, contexts
 
 STEPS = st.lists(
@@ -44,6 +46,14 @@ def test_lazy_queryset_of_one_company_never_runs_in_the_other(pair, say):
 
     say(f"T4 lazy querysets: {found}")
     assert found.wrong == 0, found.notes
+
+
+def test_queryset_made_while_a_form_is_declared_may_be_refined_anywhere(pair):
+    """A module may be loaded inside the first request: its forms belong to no company."""
+    with tenancy.unit_of_work(pair[0]):
+        declared = Role.objects.none()
+    with tenancy.unit_of_work(pair[1]):
+        assert declared.all().filter(name="x") is not declared
 
 
 def test_half_read_cursor_reads_nothing_of_the_other(pair):

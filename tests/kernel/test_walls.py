@@ -98,8 +98,9 @@ def test_no_app_numbers_the_models_of_a_company():
         f"{model.__name__}.{field.name}"
         for model in apps.get_models()
         for field in [*model._meta.get_fields(), *model._meta.private_fields]
-        if "content_type" in field.name or type(field).__name__.startswith("Generic")
-        and not isinstance(field, models.GenericIPAddressField)
+        if "content_type" in field.name
+        or (type(field).__name__.startswith("Generic")
+            and not isinstance(field, models.GenericIPAddressField))
     ]  # fmt: skip
     assert generic == []
 

@@ -24,6 +24,14 @@ STATEMENTS = (
     "TRUNCATE {table}",
     "LOCK TABLE {table} IN ACCESS SHARE MODE",
 )
+FORBIDDEN = (
+    "SET ROLE rapport_owner", "SET ROLE postgres", "CREATE ROLE evil", "CREATE SCHEMA evil",
+    "CREATE TABLE evil (id int)", "CREATE TEMP TABLE e (i int)", "DROP TABLE fields_tag",
+    "ALTER TABLE fields_tag ADD COLUMN evil int", "COPY fields_tag TO PROGRAM 'true'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "CREATE FUNCTION evil() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+)  # fmt: skip
+"""What a company's statement may never do."""
 
 
 def _first_column(schema: str, table: str) -> str:
@@ -71,11 +79,7 @@ def escalated(scope: tenancy.Scope, other: tenancy.Scope) -> Figures:
                 cursor.execute(first)
             denied = _is_denied(sql.SQL("SELECT 1 FROM {}").format(name))
         found.judge(is_right=denied, note=f"{first}, then a foreign table")
-    for statement in ("SET ROLE rapport_owner", "SET ROLE postgres", "CREATE ROLE evil",
-                      "CREATE SCHEMA evil", "CREATE TABLE evil (id int)", "CREATE TEMP TABLE e (i int)",
-                      "ALTER TABLE fields_tag ADD COLUMN evil int", "DROP TABLE fields_tag",
-                      "COPY fields_tag TO PROGRAM 'true'", "SELECT pg_read_file('/etc/passwd')",
-                      "CREATE FUNCTION evil() RETURNS int LANGUAGE sql AS 'SELECT 1'"):  # fmt: skip
+    for statement in FORBIDDEN:
         with tenancy.unit_of_work(scope):
             found.judge(is_right=_is_refused(statement), note=statement)
     return found
@@ -140,6 +144,6 @@ def _spellings(one: tenancy.Scope, name: str) -> list[str]:
     return [
         name, f"/{name}", f"./{name}", f"//{name}", f"{one.id}/../{name}", f"{one.id}/./../{name}",
         f"{one.id}/%2e%2e/{name}", f"{one.id}/..\\{name}", f"{whose.upper()}/{rest}",
-        f"{one.id}/../../{name}", f"{whose}//{rest}", f"{one.id}/../{whose}/{rest}", f"{whose}\x00/{rest}",
+        f"{one.id}/../../{name}", f"{whose}//{rest}", f"{whose}\x00/{rest}",
         "../secrets.json", "/etc/passwd", f"{one.id}/../../../../../../etc/passwd", "", ".", "..",
     ]  # fmt: skip

@@ -74,7 +74,8 @@ def caches_what_reads(node: ast.AST) -> bool:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     is_cached = any(_last(_called(each)) in ("lru_cache", "cache") for each in node.decorator_list)
-    names = {_last(ast.unparse(n)) for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute)}
+    spoken = (each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute))
+    names = {_last(ast.unparse(each)) for each in spoken}
     return is_cached and bool(names & TENANT_WORDS)
 
 
@@ -95,7 +96,8 @@ def listens_to_a_signal(node: ast.AST) -> bool:
     """STYLE: no model signals, no receivers; publish an event."""
     names = {"receiver", "post_save", "pre_save", "post_delete", "pre_delete", "m2m_changed"}
     if isinstance(node, ast.ImportFrom):
-        return bool(node.module and "django" in node.module and names & {a.name for a in node.names})
+        is_django = bool(node.module) and "django" in str(node.module)
+        return is_django and bool(names & {each.name for each in node.names})
     return isinstance(node, ast.FunctionDef) and any(
         _last(_called(each)) == "receiver" for each in node.decorator_list
     )

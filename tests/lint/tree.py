@@ -25,6 +25,6 @@ def templates() -> list[tuple[str, str]]:
     """`(path from the root, text)` of every template that ships."""
     found = []
     for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("templates/**/*.html")):
-            found.append((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")))
+        paths = sorted((ROOT / package).rglob("templates/**/*.html"))
+        found += [(str(p.relative_to(ROOT)), p.read_text(encoding="utf-8")) for p in paths]
     return found

@@ -49,8 +49,12 @@ class Play:
             else:
                 role, _made = Role.objects.update_or_create(
                     key="matrix",
-                    defaults={"name": "Matrix", "rights": {"*": cast.levels},
-                              "abilities": list(abilities), "field_limits": limits or {}},
+                    defaults={
+                        "name": "Matrix",
+                        "rights": {"*": cast.levels},
+                        "abilities": list(abilities),
+                        "field_limits": limits or {},
+                    },
                 )
             User.objects.filter(pk=self.person.pk).update(role=role)
             snapshot.bump()

@@ -71,7 +71,8 @@ class Cast:
         verb, _equals, level = self.name.partition("=")
         if not level or verb in ("everything", "view"):
             return (*NEEDS, "create")
-        return tuple(act for act, verbs in {**NEEDS, "create": ("create",)}.items() if verb in verbs)
+        needs = {**NEEDS, "create": ("create",)}
+        return tuple(act for act, verbs in needs.items() if verb in verbs)
 
     @property
     def changes_nothing(self) -> bool:
@@ -98,6 +99,7 @@ def casts() -> list[Cast]:
     for level in REACH:
         if level != "all":
             found += [Cast(f"{verb}={level}", {**free, verb: level}) for verb in VERBS]
+        if level in ("own", "none"):
             found.append(Cast(f"everything={level}", dict.fromkeys(VERBS, level)))
     return found
 
@@ -119,7 +121,7 @@ ABILITY_OF = {
     "import/": "records.import",
     "me/tokens/": "api.tokens",
 }
-"""Which ability the addresses below a prefix ask for; whatever else is in the settings is missing."""
+"""Which ability the addresses below a prefix ask for; other settings pages fail the test."""
 EVERYBODYS = {
     "settings/": "sends one to a page one may open",
     "me/tokens/<int:token_id>/revoke/": "ending one's own key is never refused",

@@ -1,6 +1,5 @@
 """Commands over companies: they show before they change, and one failure stops no other."""
 
-
 import io
 
 import pytest

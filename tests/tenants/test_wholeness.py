@@ -1,6 +1,5 @@
 """A company whose tables are not this code's is refused alone, and reads nobody else's (T5)."""
 
-
 import psycopg
 import pytest
 from django.test import Client

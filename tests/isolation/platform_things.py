@@ -1,0 +1,56 @@
+"""One of each thing that the platform's own addresses name, and an operator to look at them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.utils import timezone
+
+from crm_platform.console.services import make_operator
+from crm_platform.identity.models import MailToken, User
+from crm_platform.identity.onetime import hash_of
+from crm_platform.kernel import tenancy
+from crm_platform.signup.models import SignUp
+from tenants.models import DemoMail
+from tests import factories
+from tests.isolation import probes
+from tests.isolation.blanks import LATER, NOON
+from tests.isolation.companies import Twin
+
+EMAIL = "matrix.operator@example.com"
+SECRET = "p" * 43
+
+
+def _operator() -> tuple[str, str]:
+    """The cookie of an operator who is signed in."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        make_operator(email=EMAIL, password="correct horse battery", reset=False, at=NOON)
+        operator = User.objects.select_related("role").get(email=EMAIL)
+    return factories.session_cookie(tenancy.PLATFORM, operator)
+
+
+@contextmanager
+def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list[Any]]]]:
+    """The operator's cookie and the values for addresses; a sign-up bears the company's id."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        sign_up = SignUp.objects.create(
+            id=own.scope.id, company_name="New", slug="new-one", name="N", email="n@example.com",
+            password="x", language="en", time_zone="UTC", currency="USD",
+            token_hash=hash_of(SECRET), created_at=timezone.now(), expires_at=LATER,
+        )  # fmt: skip
+        mail = DemoMail.objects.create(
+            to="n@example.com", subject="Hello", body="Text", sent_at=timezone.now()
+        )
+    cookie = _operator()
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        session = User.objects.get(email=EMAIL).sessions.latest("pk")
+        MailToken.objects.create(
+            purpose="reset", user=session.user, token_hash=hash_of(SECRET), created_at=NOON,
+            expires_at=LATER,
+        )  # fmt: skip
+    numbers = {"int": [mail.pk, session.pk], "uuid": [own.scope.id], "str": [SECRET]}
+    yield cookie, {**probes.own_values(own), **numbers}
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        SignUp.objects.filter(pk=sign_up.pk).delete()
+        DemoMail.objects.filter(pk=mail.pk).delete()
+        MailToken.objects.filter(token_hash=hash_of(SECRET)).delete()
