@@ -1,6 +1,8 @@
 """Every fact of every kind of record, as one company has shaped it; from the process's snapshot."""
 
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 from crm_core.fields.models import CustomField, Tag
 from crm_core.registry import RecordType
@@ -86,6 +88,17 @@ def hides(user: User, kind_name: str, *names: str) -> bool:
     limits = user.role.field_limits.get(kind_name) or {}
     hidden = {name for name, limit in limits.items() if limit == "hidden"}
     return bool(hidden & set(names)) if names else bool(hidden)
+
+
+def as_seen_by(user: User, kind: RecordType, record: Any) -> Any:
+    """The record for a page: a copy in which what the person may not see is empty. Never saved."""
+    if not hides(user, kind.name):
+        return record
+    shown = copy(record)
+    for field in kind.fields:
+        if field.column and field.name != kind.title_field and hides(user, kind.name, field.name):
+            setattr(shown, field.column, shown._meta.get_field(field.column).get_default())
+    return shown
 
 
 def may_write(user: User, kind: RecordType, field: Field) -> bool:

@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -72,12 +72,14 @@ def cancelled_while_switching(
                 if connection.connection is None or connection.connection.closed:
                     nemesis.pid = 0
                     if mend:
-                        connection.close()
+                        with suppress(*TROUBLE):
+                            connection.close()
                 continue
             found.judge(is_right=name == scope.slug, note=f"{scope.slug} read {name}")
     finally:
         nemesis.stop()
-        connection.close()
+        with suppress(*TROUBLE):
+            connection.close()
     found.notes.append(f"cancels={nemesis.cancels}, kills={nemesis.kills}")
     return found
 

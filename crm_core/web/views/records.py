@@ -34,7 +34,6 @@ def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> Http
     may_edit = rules.may(request.user, "edit", kind.name, record)
     context = {
         "kind": kind,
-        "record": record,
         "record_id": record.pk,
         "may_edit": may_edit,
         "may_delete": rules.may(request.user, "delete", kind.name, record),
@@ -57,6 +56,7 @@ def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> Http
         context["item"] = timeline.item_of(record, user=request.user)
     if isinstance(record, Deal):
         context.update(_deal_context(record))
+    context["record"] = catalogue.as_seen_by(request.user, kind, record)
     return render(request, f"web/{kind.name}.html", context)
 
 
