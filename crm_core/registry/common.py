@@ -1,4 +1,4 @@
-"""The facts every kind of record has; a topic adds them behind its own."""
+"""The facts every kind of record has, and some that several have; a topic adds them to its own."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -95,4 +95,51 @@ def common_fields(*, owner_column: bool = True) -> tuple[Field, ...]:
         ),
         Field(name="created_by", label=_("Created by"), kind=Kind.USER, importable=False),
         Field(name="updated_at", label=_("Changed"), kind=Kind.MOMENT, importable=False),
+    )
+
+
+def phone_field() -> Field:
+    """The first number to call."""
+    return Field(
+        name="phone",
+        label=_("Phone"),
+        kind=Kind.PHONE,
+        column="phone",
+        max_length=40,
+        in_list=True,
+        header_words=("phone", "telephone", "tel", "work phone", "電話", "电话"),
+    )
+
+
+def mail_field(*, in_list: bool = False) -> Field:
+    """The address to write to; `in_list` shows it in lists nobody has arranged yet."""
+    return Field(
+        name="email",
+        label=_("Mail"),
+        kind=Kind.EMAIL,
+        column="email",
+        max_length=254,
+        in_list=in_list,
+        header_words=(
+            "email",
+            "e-mail",
+            "mail",
+            "email address",
+            "電郵",
+            "邮箱",
+            "電子郵件",
+            "电子邮件",
+        ),
+    )
+
+
+def description_field() -> Field:
+    """What fits nowhere else."""
+    return Field(
+        name="description",
+        label=_("Description"),
+        kind=Kind.LONG_TEXT,
+        column="description",
+        sortable=False,
+        header_words=("description", "notes", "remarks", "備註", "备注", "說明"),
     )

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm_core.registry import Field, Kind, RecordType, SearchTexts, register
-from crm_core.registry.common import common_fields
+from crm_core.registry.common import common_fields, description_field
 from crm_core.sales import queries, services
 from crm_core.sales.models import Deal
 
@@ -143,14 +143,7 @@ DEAL_FIELDS = (
     ),
     Field(name="closed_at", label=_("Closed"), kind=Kind.MOMENT, importable=False),
     Field(name="stage_since", label=_("In stage since"), kind=Kind.MOMENT, importable=False),
-    Field(
-        name="description",
-        label=_("Description"),
-        kind=Kind.LONG_TEXT,
-        column="description",
-        sortable=False,
-        header_words=("description", "notes", "備註", "备注"),
-    ),
+    description_field(),
 )
 
 
