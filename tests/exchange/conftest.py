@@ -17,6 +17,14 @@ def csv_bytes(*rows, delimiter=",", encoding="utf-8"):
     return text.getvalue().encode(encoding)
 
 
+def people(count, *, start=0):
+    rows = (
+        (f"Person {n}", f"Company {n % 7}", f"p{n}@example.com", f"+886 2 {n:08d}", "2020-01-05")
+        for n in range(start, start + count)
+    )
+    return csv_bytes(("Name", "Company", "Mail", "Phone", "Created"), *rows)
+
+
 def draft(kind, content, actor, *, name="file.csv"):
     return services.start_import(
         kind_name=kind, upload=ContentFile(content), file_name=name, actor=actor, at=NOON
