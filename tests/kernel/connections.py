@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from django.db import DatabaseError, InterfaceError, connection
+from psycopg.sql import SQL, Identifier
 
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import CrossedCompanies, NoCompany
@@ -50,13 +51,8 @@ class _Nemesis(threading.Thread):  # noqa: TID251  the test's own
         self.join()
 
 
-def cancelled_while_switching(
-    pair: Pair, superuser_url: str, *, operations: int, mend: bool = False
-) -> Figures:
-    """Two companies in turn on one connection that somebody keeps cancelling (M5).
-
-    `mend` opens a dead connection again, which the wrapper does by itself while it is whole.
-    """
+def cancelled_while_switching(pair: Pair, superuser_url: str, *, operations: int) -> Figures:
+    """Two companies in turn on one connection that somebody keeps cancelling (M5)."""
     found = Figures()
     nemesis = _Nemesis(superuser_url)
     nemesis.start()
@@ -71,9 +67,6 @@ def cancelled_while_switching(
                 found.total += 1
                 if connection.connection is None or connection.connection.closed:
                     nemesis.pid = 0
-                    if mend:
-                        with suppress(*TROUBLE):
-                            connection.close()
                 continue
             found.judge(is_right=name == scope.slug, note=f"{scope.slug} read {name}")
     finally:
@@ -82,6 +75,44 @@ def cancelled_while_switching(
             connection.close()
     found.notes.append(f"cancels={nemesis.cancels}, kills={nemesis.kills}")
     return found
+
+
+def cancelled_at_the_switch(pair: Pair, superuser_url: str) -> Figures:
+    """The statement that changes the company waits for a lock, and is cancelled right there."""
+    found = Figures()
+    for one, other in (pair, pair[::-1]):
+        with tenancy.unit_of_work(one):
+            _name, pid = _read()
+        with psycopg.connect(superuser_url, autocommit=True) as admin:
+            # A change of the role makes every backend look it up anew, behind the lock.
+            role = SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(Identifier(other.role))
+            admin.execute(role)
+            with admin.transaction():
+                admin.execute("LOCK TABLE pg_authid IN ACCESS EXCLUSIVE MODE")
+                cancelling = threading.Thread(  # noqa: TID251  the test's own
+                    target=_cancel_once_it_waits, args=(admin, pid)
+                )
+                cancelling.start()
+                try:
+                    with tenancy.unit_of_work(other):
+                        name, _pid = _read()
+                    found.judge(is_right=name == other.slug, note=f"{other.slug} read {name}")
+                except TROUBLE:
+                    found.errors += 1
+                    found.judge(is_right=True)
+                finally:
+                    cancelling.join()
+                    connection.close()
+    return found
+
+
+def _cancel_once_it_waits(admin: psycopg.Connection, pid: int) -> None:
+    for _look in range(100_000):
+        waiting = "SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted"
+        if admin.execute(waiting, [pid]).fetchone():
+            admin.execute("SELECT pg_cancel_backend(%s)", [pid])
+            return
+    raise AssertionError("It never waited: nothing was cancelled.")
 
 
 def broken_scopes(pair: Pair) -> list[tenancy.Scope]:

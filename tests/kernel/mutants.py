@@ -212,7 +212,7 @@ def _pooled(ground: Ground) -> Figures:
 
 
 def _cancelled(ground: Ground) -> Figures:
-    return connections.cancelled_while_switching(ground.pair, ground.superuser_url, operations=4000)
+    return connections.cancelled_at_the_switch(ground.pair, ground.superuser_url)
 
 
 def _threads(ground: Ground) -> Figures:

@@ -25,6 +25,14 @@ def test_cancelled_and_terminated_connection_never_reads_the_other_company(pair,
     assert found.errors > 0, "Nothing was ever cancelled: the loop proves nothing"
 
 
+def test_a_switch_of_company_that_is_cancelled_runs_nothing(pair, servers, say):
+    found = checks.cancelled_at_the_switch(pair, servers.superuser_url)
+
+    say(f"T1 cancelled at the switch: {found}, refused={found.errors}")
+    assert found.wrong == 0, found.notes
+    assert found.errors == 2, "A switch was not cancelled: the check proves nothing"
+
+
 def test_failed_entry_never_lets_the_query_run(pair, say):
     found = checks.entered_although_broken(pair)
 
