@@ -16,11 +16,32 @@ from crm_platform.ops import embedded, places
 
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 TEST_DATABASE = os.environ.get("RAPPORT_TEST_DATABASE", "rapport_test")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Which of several test processes this is; each has servers and folders of its own."""
 
 
 def pytest_collection_modifyitems(config, items):
     """Browser tests last: a plain failure shows first."""
     items.sort(key=lambda item: "browser" in item.keywords)
+
+
+FIGURE = "figure"
+
+
+@pytest.fixture
+def say(record_property):
+    """Tell one line of figures; all of them are printed at the end, whichever process ran them."""
+    return lambda text: record_property(FIGURE, text)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what the tests measured."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
+    told = [text for r in reports for name, text in r.user_properties if name == FIGURE]
+    if told:
+        terminalreporter.section("figures")
+        for text in told:
+            terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session")

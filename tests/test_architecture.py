@@ -62,7 +62,7 @@ def test_rule_fires_on_its_bad_samples_and_on_nothing_good(name):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_rule_is_kept_by_the_whole_tree(name, capsys):
+def test_rule_is_kept_by_the_whole_tree(name, say):
     files = python_files()
     permitted = PERMITTED.get(name, {})
     found = [
@@ -72,8 +72,7 @@ def test_rule_is_kept_by_the_whole_tree(name, capsys):
         if path not in permitted
     ]
 
-    with capsys.disabled():
-        print(f"\nlint {name}: violations={len(found)} in {len(files)} files")  # noqa: T201
+    say(f"lint {name}: violations={len(found)} in {len(files)} files")
     assert found == []
 
 

@@ -356,7 +356,7 @@ def test_matrix_sees_a_crossing_when_one_is_made(doubles, monkeypatch):
 
 
 def test_nothing_of_the_other_company_was_changed_by_any_probe(
-    twins, tenant_addresses, total, before, capsys
+    twins, tenant_addresses, total, before, say
 ):
     _own, other = twins
     patterns = len(tenant_addresses)
@@ -365,11 +365,10 @@ def test_nothing_of_the_other_company_was_changed_by_any_probe(
 
     altered = ledger.changed(before[other.scope.schema], ledger.checksums(other.scope.schema))
 
-    with capsys.disabled():
-        print(  # noqa: T201  the figure the issue asks for
-            f"\nisolation: patterns={patterns}, probes={total.probes},"
-            f" crossings={len(total.crossings) + len(altered)}, faults={len(total.faults)},"
-            f" controls={total.controls}"
-        )
+    say(
+        f"isolation: patterns={patterns}, probes={total.probes},"
+        f" crossings={len(total.crossings) + len(altered)}, faults={len(total.faults)},"
+        f" controls={total.controls}"
+    )
     assert altered == []
     no_wrong(total)

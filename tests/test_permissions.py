@@ -224,12 +224,11 @@ def test_limited_fields_are_hidden_or_unchanged_everywhere(play, cells, secrets_
     cells.demand_right()
 
 
-def test_every_cell_was_right(tally, capsys):
-    with capsys.disabled():
-        print(  # noqa: T201  the figure the issue asks for
-            f"\npermissions: cells={tally['cells']}, allowed={tally['allowed']},"
-            f" denied={tally['denied']}, wrong={tally['wrong']}"
-        )
+def test_every_cell_was_right(tally, say):
+    say(
+        f"permissions: cells={tally['cells']}, allowed={tally['allowed']},"
+        f" denied={tally['denied']}, wrong={tally['wrong']}"
+    )
     assert tally["allowed"]
     assert tally["denied"]
     assert tally["wrong"] == 0

@@ -5,7 +5,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 os.environ["RAPPORT_ENV"] = "embedded"
-os.environ.setdefault("RAPPORT_DATA", str(ROOT / ".data" / "test"))
+# Test processes side by side (pytest -n 2) have servers of their own each.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if WORKER or "RAPPORT_DATA" not in os.environ:
+    os.environ["RAPPORT_DATA"] = str(ROOT / ".data" / f"test{WORKER}")
 
 from crm_platform.settings import *  # noqa: E402
 
@@ -15,6 +18,7 @@ DATABASES["owner"]["NAME"] = TEST_DATABASE
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 BASE_DOMAIN = "testserver"
 PUBLIC_HOST = BASE_DOMAIN
+STATIC_ROOT = str(ROOT / ".data" / "test" / "static")
 OPERATORS_HOST = f"operators.{BASE_DOMAIN}"
 STORAGES = {
     **STORAGES,

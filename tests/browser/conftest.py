@@ -16,8 +16,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.benchmarks.server import web_server
+from tests.conftest import WORKER
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / ".data" / f"browser{WORKER}"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 MISSING = (
@@ -55,7 +57,7 @@ def stack():
     """A whole service with one company in it, made anew."""
     from crm_platform.ops import embedded
 
-    data = ROOT / ".data" / "browser"
+    data = DATA
     embedded.reset(data)
     servers = embedded.start(data, careless=True)
     embedded.create_database(servers.superuser_url)

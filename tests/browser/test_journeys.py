@@ -67,11 +67,11 @@ def operator_password(stack):
     import subprocess
     import sys
 
-    from tests.browser.conftest import ROOT
+    from tests.browser.conftest import DATA, ROOT
 
     done = subprocess.run(
         [sys.executable, "-m", "crm_platform", "make_demo_operator", "--reset"], cwd=ROOT,
-        env={**os.environ, "RAPPORT_DATA": str(ROOT / ".data" / "browser"),
+        env={**os.environ, "RAPPORT_DATA": str(DATA),
              "DJANGO_SETTINGS_MODULE": "crm_platform.settings"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip

@@ -27,7 +27,9 @@ def test_move_deal_to_a_won_stage_closes_it_at_the_given_moment(manager):
 
     assert (moved.stage_id, moved.closed_at) == (won.pk, NOON)
     assert Entry.objects.filter(verb="deal.moved", record_id=deal.pk).count() == 1
-    assert list(StageStay.objects.filter(deal=deal).values_list("left_at", flat=True)) == [
+    assert list(
+        StageStay.objects.filter(deal=deal).order_by("pk").values_list("left_at", flat=True)
+    ) == [
         NOON,
         None,
     ]

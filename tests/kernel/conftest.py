@@ -67,14 +67,3 @@ def pgbouncer(database):
         pytest.skip("PgBouncer is not installed (apt-get install pgbouncer): no pooler was tried")
     with pooler.running(database, connection.settings_dict["HOST"]) as port:
         yield port
-
-
-@pytest.fixture
-def say(capsys):
-    """Print one line with a test's figures, whatever pytest captures."""
-
-    def printed(text):
-        with capsys.disabled():
-            print(f"\n{text}")  # noqa: T201
-
-    return printed
