@@ -5,16 +5,16 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import Lower
+from django.db.models import Count, QuerySet, Sum
 
-from crm_core.fields import catalogue, filters
-from crm_core.fields.filters import TEXTS, Filter
+from crm_core.fields import catalogue, filters, whole_lists
+from crm_core.fields.filters import Filter
+from crm_core.fields.ordering import Order, behind, beside, order_of, sorted_rows
 from crm_core.registry import Field, Kind, RecordType
 from crm_core.registry.queries import visible_to
 from crm_core.registry.store import text_match
+from crm_platform.identity import rules
 from crm_platform.identity.models import User
-from crm_platform.kernel.errors import Invalid
 from crm_platform.kernel.paging import decode_cursor, encode_cursor
 
 PAGE_SIZE = 50
@@ -106,21 +106,40 @@ def page_of(
     user: User, query: ListQuery, *, today: dt.date, size: int = PAGE_SIZE, with_totals: bool = True
 ) -> ListPage:
     """One page. Two queries with totals, one without."""
-    found = matching(user, query, today=today)
     fields = shown_fields(user, query)
-    total, sums = (
-        _totals(query.kind, fields, found) if with_totals and not query.cursor else (None, [])
-    )
-    ordered, sort_paths = _ordered(user, query, found)
-    read = [Row(row) for row in ordered.values(*needs(query.kind, fields), *sort_paths)[: size + 1]]
+    order = order_of(user, query.kind, query.sort)
+    paths = tuple(sorted({*needs(query.kind, fields), order.by, "pk"}))
+    total: int | None = None
+    sums: list[Total] = []
+    if with_totals and not query.cursor:
+        total, sums = _totals(user, query, fields, today)
+    if _is_whole(user, query) and not query.cursor:
+        read = whole_lists.first_rows(query.kind.name, paths, order, size + 1)
+    else:
+        found = sorted_rows(matching(user, query, today=today), order)
+        if query.cursor:
+            value, pk = decode_cursor(query.cursor, length=2)
+            found = found.filter(behind(order, value, pk))
+        read = list(found.values(*paths)[: size + 1])
     more = len(read) > size
-    rows = read[:size]
-    cursor = _cursor_after(rows[-1], sort_paths) if more else ""
+    rows = [Row(row) for row in read[:size]]
+    cursor = _cursor_after(rows[-1], order) if more else ""
     return ListPage(rows, fields, cursor, total, sums)
 
 
-def _totals(kind: RecordType, fields: list[Field], found: QuerySet[Any]) -> tuple[int, list[Total]]:
-    shown = [f for f in fields if f.name in kind.sums]
+def _is_whole(user: User, query: ListQuery) -> bool:
+    """Whether the list shows every record of its kind."""
+    is_plain = not query.filters and not query.words
+    return is_plain and rules.reach(user, query.kind.name, "view") is None
+
+
+def _totals(
+    user: User, query: ListQuery, fields: list[Field], today: dt.date
+) -> tuple[int, list[Total]]:
+    shown = [f for f in fields if f.name in query.kind.sums]
+    if not shown and _is_whole(user, query):
+        return whole_lists.count(query.kind.name), []
+    found = matching(user, query, today=today)
     if not shown:
         return found.order_by().count(), []
     currency = next((f.currency_path for f in shown if f.currency_path), "")
@@ -139,66 +158,8 @@ def _totals(kind: RecordType, fields: list[Field], found: QuerySet[Any]) -> tupl
     return sum(group["n"] for group in groups), sums
 
 
-def _sort_field(user: User, query: ListQuery) -> tuple[str, bool]:
-    """The path to sort by, and whether it falls."""
-    sort = query.sort or query.kind.default_sort
-    falls, name = sort.startswith("-"), sort.removeprefix("-")
-    if name in ("updated_at", "created_at", "deleted_at"):
-        return name, falls
-    found = catalogue.get_field(user, query.kind, name)
-    if not found.sortable:
-        raise Invalid(f"A list cannot be sorted by “{found.label}”.")
-    return _sort_path(found), falls
-
-
-def _sort_path(found: Field) -> str:
-    if found.kind in (Kind.LINK, Kind.USER, Kind.TEAM):
-        return f"{found.orm_path}__name"
-    return found.orm_path
-
-
-def _ordered(user: User, query: ListQuery, found: QuerySet[Any]) -> tuple[QuerySet[Any], list[str]]:
-    """The rows in order and after the cursor, with the paths the next cursor is made of."""
-    path, falls = _sort_field(user, query)
-    by = path
-    if _is_text(query.kind, path):
-        found = found.annotate(sort_text=Lower(path))
-        by = "sort_text"
-    if query.cursor:
-        value, pk = decode_cursor(query.cursor, length=2)
-        nullable = _is_nullable(query.kind, path)
-        found = found.filter(_after(by, value, pk, falls=falls, nullable=nullable))
-    order = F(by).desc(nulls_last=True) if falls else F(by).asc(nulls_last=True)
-    if not _is_nullable(query.kind, path):
-        order = F(by).desc() if falls else F(by).asc()
-    return found.order_by(order, "-pk" if falls else "pk"), list(dict.fromkeys([by, "pk"]))
-
-
-def _is_text(kind: RecordType, path: str) -> bool:
-    if path.endswith("__name"):
-        return True
-    return any(f.orm_path == path and f.kind in TEXTS and not f.custom_key for f in kind.fields)
-
-
-def _is_nullable(kind: RecordType, path: str) -> bool:
-    if "__" in path:
-        return True
-    return bool(getattr(kind.model._meta.get_field(path), "null", True))
-
-
-def _after(by: str, value: Any, pk: int, *, falls: bool, nullable: bool) -> Q:
-    """Rows behind `(value, pk)`; nothing sorts last. The first clause lets an index begin there."""
-    beyond, reach = ("lt", "lte") if falls else ("gt", "gte")
-    tie = Q(**{f"pk__{beyond}": pk})
-    if value is None:
-        return Q(**{f"{by}__isnull": True}) & tie
-    strictly = Q(**{f"{by}__{beyond}": value})
-    here = Q(**{f"{by}__{reach}": value}) & (strictly | tie)
-    return here | Q(**{f"{by}__isnull": True}) if nullable else here
-
-
-def _cursor_after(row: Row, sort_paths: list[str]) -> str:
-    value, pk = row[sort_paths[0]], row["pk"]
+def _cursor_after(row: Row, order: Order) -> str:
+    value, pk = row[order.by], row["pk"]
     if isinstance(value, dt.datetime | dt.date):
         value = value.isoformat()
     elif isinstance(value, Decimal):
@@ -210,23 +171,16 @@ def neighbours_of(
     user: User, query: ListQuery, record: Any, *, today: dt.date
 ) -> tuple[int | None, int | None]:
     """The ids before and after a loaded record in a list; None at its ends. One query."""
-    path, falls = _sort_field(user, query)
+    order = order_of(user, query.kind, query.sort)
     value = record
-    for part in path.split("__"):
+    for part in order.path.split("__"):
         value = getattr(value, part, None)
     if value is None:
         return None, None
-    found = matching(user, query, today=today).order_by()
-    by = path
-    if _is_text(query.kind, path):
-        found, by, value = found.annotate(sort_text=Lower(path)), "sort_text", str(value).lower()
-    sides = []
-    for place, back in ((0, True), (1, False)):
-        downwards = falls != back
-        order = (f"-{by}", "-pk") if downwards else (by, "pk")
-        rows = found.filter(_after(by, value, record.pk, falls=downwards, nullable=False))
-        sides.append(
-            rows.order_by(*order).annotate(side=Value(place)).values_list("side", "pk")[:1]
-        )
-    beside = dict(sides[0].union(sides[1], all=True))
-    return beside.get(0), beside.get(1)
+    if order.is_text:
+        value = str(value).lower()
+    if _is_whole(user, query) and whole_lists.is_known(value):
+        found = dict(whole_lists.neighbours(query.kind.name, order, value, record.pk))
+    else:
+        found = dict(beside(matching(user, query, today=today), order, value, record.pk))
+    return found.get(0), found.get(1)

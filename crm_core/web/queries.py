@@ -1,21 +1,24 @@
 """What the home page and the record pages read."""
 
 import datetime as dt
+import functools
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from crm_core.fields import catalogue
 from crm_core.fields.lists import Row
 from crm_core.registry import RecordType, record_type
-from crm_core.registry.queries import visible_to
+from crm_core.registry.queries import live, visible_to
 from crm_core.sales import queries as sales
 from crm_core.sales.boards import Sum as Money
+from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.periods import start_of_day
+from crm_platform.kernel.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +95,38 @@ def related(user: User, kind: RecordType, record_id: int) -> list[Related]:
             field = other.field(link)
             if field is None or field.target != kind.name:
                 continue
-            rows = visible_to(user, other).select_related(None).filter(**{f"{link}_id": record_id})
-            found.append(_related(user, other, link, rows))
+            found.append(_related(user, other, link, record_id))
     return found
 
 
-def _related(user: User, kind: RecordType, link: str, rows: Any) -> Related:
-    paths = ["pk", "name", "owner_id"]
-    paths += {
-        "contact": ["title", "email", "phone"],
-        "deal": ["amount", "currency", "stage_id"],
-        "account": ["industry"],
-    }[kind.name]
-    if catalogue.hides(user, kind.name):
-        paths = ["pk", "name"]
-    read = [Row(row) for row in rows.order_by("-updated_at", "-pk").values(*paths)[: SHOWN + 1]]
+PATHS = {
+    "contact": ("pk", "name", "owner_id", "title", "email", "phone"),
+    "deal": ("pk", "name", "owner_id", "amount", "currency", "stage_id"),
+    "account": ("pk", "name", "owner_id", "industry"),
+}
+
+
+def _related(user: User, kind: RecordType, link: str, record_id: int) -> Related:
+    paths = ("pk", "name") if catalogue.hides(user, kind.name) else PATHS[kind.name]
+    rows = visible_to(user, kind).select_related(None).filter(**{f"{link}_id": record_id})
+    if rules.reach(user, kind.name, "view") is None:
+        values = _newest(kind.name, link, paths)(record_id=record_id)
+    else:
+        values = list(_by_newest(rows, paths))
+    read = [Row(zip(paths, row, strict=True)) for row in values]
     count = len(read) if len(read) <= SHOWN else rows.count()
     return Related(kind, link, read[:SHOWN], count, [])
+
+
+def _by_newest(rows: QuerySet[Any], paths: tuple[str, ...]) -> QuerySet[Any, Any]:
+    return rows.order_by("-updated_at", "-pk").values_list(*paths)[: SHOWN + 1]
+
+
+@functools.cache
+def _newest(kind_name: str, link: str, paths: tuple[str, ...]) -> Prepared:
+    """What hangs on a record, for those who may see all of that kind: compiled once."""
+
+    def build(*, record_id: int) -> QuerySet[Any, Any]:
+        return _by_newest(live(record_type(kind_name)).filter(**{f"{link}_id": record_id}), paths)
+
+    return Prepared(build, record_id=int)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.html import escape, json_script
+from django.utils.html import json_script
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -118,7 +118,7 @@ def rows_html(user: User, kind: RecordType, page: ListPage) -> Any:
         for field in page.fields[1:]
     ]
     may_all = rules.level(user, kind.name, "edit") == "all"
-    select = escape(_("Select %(name)s"))
+    select = parts.escaped(_("Select %(name)s"))
     made = []
     for row in page.rows:
         editable = may_all or rules.may(user, "edit", kind.name, row)
@@ -139,7 +139,7 @@ def _phone_roles(fields: list[Field]) -> dict[str, str]:
 
 def _row_head(kind: RecordType, title: Field, row: Row, select: str) -> str:
     pk, text = row["pk"], str(row[title.orm_path])
-    name = escape(text)
+    name = parts.escaped(text)
     face = (
         parts.avatar(text, pk % 8 + 1, "s", kind.name == "account") if kind.name != "deal" else ""
     )

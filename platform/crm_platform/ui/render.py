@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import re
 import zlib
 from collections.abc import Iterable
@@ -26,7 +27,8 @@ from crm_platform.ui.times import (
 )
 
 __all__ = [
-    "ago", "avatar", "badge", "day_tag", "days_short", "due_state", "due_text", "from_to", "hue",
+    "ago", "avatar", "badge", "day_tag", "days_short", "due_state", "due_text", "escaped",
+    "from_to", "hue",
     "icon", "icon_sprite", "icon_use", "initials", "moment_tag", "money", "number", "percent",
     "phone", "short_money", "since_tag", "tag_chip", "tag_chips",
 ]  # fmt: skip
@@ -36,6 +38,16 @@ NOTHING = "–"
 CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 BODY = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 GAP = mark_safe('<span class="i-gap"></span>')
+
+
+def escaped(value: object) -> str:
+    """`value` as HTML, like Django's `conditional_escape` at a third of its time.
+
+    For what is drawn hundreds of times a page; lazy strings are evaluated here.
+    """
+    if hasattr(value, "__html__"):
+        return str(value.__html__())
+    return html.escape(str(value))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -144,8 +156,11 @@ def _phone_text(value: str) -> str:
 
 def phone(value: str | None) -> SafeString | str:
     """A number to read and to tap."""
-    if not value:
-        return ""
+    return _phone(value) if value else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _phone(value: str) -> SafeString:
     dial = re.sub(r"[^\d+,;*#]", "", value)
     return format_html('<a class="num" href="tel:{}">{}</a>', dial, _phone_text(value))
 
