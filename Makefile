@@ -28,7 +28,7 @@ demo-check: $(ENVIRONMENT) ## start the demo on a free port, look at every page,
 	@exec $(CRM) demo --check $(ARGS)
 
 test: $(ENVIRONMENT) $(TRANSLATIONS) $(STATIC) ## all tests but the benchmarks (ARGS="-k board")
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types contracts migrations templates translations test ## everything that must hold before a change goes in
 

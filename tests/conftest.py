@@ -20,9 +20,12 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 """Which of several test processes this is; each has servers and folders of its own."""
 
 
-def pytest_collection_modifyitems(config, items):
-    """Browser tests last: a plain failure shows first."""
-    items.sort(key=lambda item: "browser" in item.keywords)
+def pytest_collection_modifyitems(items):
+    """The longest file first, browser tests last.
+
+    Playwright leaves a running loop in its process, where Django then refuses plain queries.
+    """
+    items.sort(key=lambda item: ("browser" in item.keywords, item.path.name != "test_isolation.py"))
 
 
 FIGURE = "figure"

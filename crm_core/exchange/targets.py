@@ -56,7 +56,7 @@ _PERSON_FIELDS = (
 
 
 def _never(**_given: Any) -> Any:
-    raise NotImplementedError("People are made by exchange.people.")
+    raise RuntimeError("Colleagues are made by exchange.people, many at a time.")
 
 
 def _person() -> RecordType:

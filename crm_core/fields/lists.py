@@ -73,7 +73,7 @@ def matching(user: User, query: ListQuery, *, today: dt.date, verb: str = "view"
     for each in query.filters:
         rows = rows.filter(filters.condition(user, each, today=today))
     if query.words:
-        rows = rows.filter(text_match(query.kind, query.words))
+        rows = rows.filter(text_match(user, query.kind, query.words))
     return rows
 
 

@@ -1,11 +1,15 @@
 """The register itself: topics add their types when they start, generic features loop over it."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
 from crm_core.registry.types import RecordType
 from crm_platform.kernel.errors import NotFound
+
+if TYPE_CHECKING:  # kinds are declared while the models are still being loaded
+    from crm_platform.identity.models import User
 
 _types: dict[str, RecordType] = {}
 
@@ -48,7 +52,7 @@ def type_of(record: object) -> RecordType:
     return next(kind for kind in _types.values() if isinstance(record, kind.model))
 
 
-TextMatch = Callable[[RecordType, str], Q]
+TextMatch = Callable[["User", RecordType, str], Q]
 _text_match: list[TextMatch] = []
 
 
@@ -57,8 +61,8 @@ def install_text_match(match: TextMatch) -> None:
     _text_match[:] = [match]
 
 
-def text_match(kind: RecordType, words: str) -> Q:
-    """The condition that a record of `kind` contains `words`."""
+def text_match(user: "User", kind: RecordType, words: str) -> Q:
+    """The condition that a record of `kind` contains `words`, in facts not hidden from `user`."""
     if _text_match and kind.search_texts is not None:
-        return _text_match[0](kind, words)
+        return _text_match[0](user, kind, words)
     return Q(**{f"{kind.title_field}__icontains": words})

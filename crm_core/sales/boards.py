@@ -1,7 +1,7 @@
 """The board of a pipeline, ready to render: columns, cards, sums and marks."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -54,6 +54,7 @@ class Board:
     open_sums: list[Sum]
     weighted: list[Sum]
     count: int
+    shows_amounts: bool
 
 
 def deals_on_board(user: User, query: ListQuery, *, today: dt.date) -> QuerySet[Any]:
@@ -65,7 +66,7 @@ def board_of(user: User, pipeline: PipelineFacts, query: ListQuery, *, now: dt.d
     deals = deals_on_board(user, query, today=local_date(now))
     stages = pipeline.open_stages
     ids = [stage.id for stage in stages]
-    totals = queries.stage_totals(deals, ids)
+    totals = _totals_shown(user, deals, ids)
     rows = queries.cards(deals, ids, size=CARDS_A_COLUMN)
     by_stage: dict[int, list[Row]] = {stage_id: [] for stage_id in ids}
     for row in rows:
@@ -78,8 +79,19 @@ def board_of(user: User, pipeline: PipelineFacts, query: ListQuery, *, now: dt.d
         columns=columns,
         open_sums=_sums([(t.currency, t.amount) for t in totals]),
         weighted=_sums([(t.currency, t.amount * weights[t.stage_id] / 100) for t in totals]),
+        shows_amounts=not catalogue.hides(user, "deal", "amount"),
         count=sum(t.count for t in totals),
     )
+
+
+def _totals_shown(
+    user: User, deals: QuerySet[Any], stage_ids: list[int]
+) -> list[queries.StageTotal]:
+    """The totals of each stage; nothing is added up for those who may not see amounts."""
+    totals = queries.stage_totals(deals, stage_ids)
+    if catalogue.hides(user, "deal", "amount"):
+        return [replace(total, amount=Decimal(0)) for total in totals]
+    return totals
 
 
 def _column(
@@ -111,7 +123,7 @@ def heads_of(
 ) -> list[BoardColumn]:
     """The heads of some columns after a move, without cards. One query."""
     deals = deals_on_board(user, query, today=today)
-    totals = queries.stage_totals(deals, [s.id for s in pipeline.open_stages])
+    totals = _totals_shown(user, deals, [s.id for s in pipeline.open_stages])
     return [
         BoardColumn(
             stage,
@@ -137,6 +149,11 @@ class CardPainter:
         self._people, self._tags = catalogue.people(), catalogue.tags()
         self._may_all = rules.level(user, "deal", "edit") == "all"
         self._user = user
+        self._hides = {
+            name
+            for name in ("account", "amount", "owner", "tags", "next_step_at", "stage_since")
+            if catalogue.hides(user, "deal", name)
+        }
         self._move = escape(_("Move %(name)s"))
         self._in_stage = escape(_("Days in this stage"))
         self._icons = {name: render.icon_use(name, 13) for name in ICONS}
@@ -168,24 +185,26 @@ class CardPainter:
 
     def _account(self, row: Row) -> str:
         name = row["account__name"]
-        if not name:
+        if not name or "account" in self._hides:
             return ""
         face = render.avatar(name, row["account_id"] % 8 + 1, "xs", square=True)
         return f'<p class="card-co">{face}<span>{escape(name)}</span></p>'
 
     def _money(self, row: Row) -> str:
-        amount = row["amount"]
+        amount = None if "amount" in self._hides else row["amount"]
         money = (
             "" if amount is None else f'<b class="num">{render.money(amount, row["currency"])}</b>'
         )
         tags = "".join(
             render.tag_chip(self._tags[pk].label, self._tags[pk].hue)
             for pk in row["tag_ids"]
-            if pk in self._tags
+            if pk in self._tags and "tags" not in self._hides
         )
         return f'<p class="card-m">{money}{tags}</p>' if money or tags else ""
 
     def _due(self, row: Row) -> str:
+        if "next_step_at" in self._hides:
+            return ""
         at = row["next_step_at"]
         days = None if at is None else (local_date(at) - self._today).days
         key = ("due", days, row["next_step_kind"])
@@ -201,6 +220,8 @@ class CardPainter:
         return f'<span class="due" data-due="{render.due_state(days)}">{text}</span>'
 
     def _age(self, row: Row) -> str:
+        if "stage_since" in self._hides:
+            return ""
         days = max((self._now - row["stage_since"]).days, 0)
         key = ("age", days)
         if key not in self._written:
@@ -218,7 +239,7 @@ class CardPainter:
 
     def _owner_html(self, owner_id: int | None) -> str:
         person = self._people.get(owner_id or 0)
-        if person is None:
+        if person is None or "owner" in self._hides:
             return ""
         face = render.avatar(person.name, person.hue, "xs")
         return f'{face}<span class="vh">{escape(person.name)}</span>'

@@ -82,21 +82,23 @@ def _quoted(lexeme: str) -> str:
     return f"'{lexeme}'"
 
 
-def query(words: str) -> str:
+def query(words: str, *, titles_only: bool = False) -> str:
     """The `tsquery` of what a person typed, in PostgreSQL's text form; empty: nothing to look for.
 
-    Every word must be there; the Latin ones may go on (`smi` finds Smith).
+    Every word must be there; the Latin ones may go on (`smi` finds Smith). `titles_only` looks at
+    nothing but titles: for those from whom other facts are hidden.
     """
     found: list[str] = []
+    weight = "A" if titles_only else ""
     digits = "".join(_DIGITS.findall(words))
     if _PHONE_QUERY.fullmatch(words.strip()) and len(digits) >= FEWEST_DIGITS:
-        return f"('{digits}':* | '~{digits[::-1]}':*)"
+        return f"('{digits}':*{weight} | '~{digits[::-1]}':*{weight})"
     for piece in pieces(words)[:MOST_WORDS]:
         if _IS_CJK.match(piece):
             pairs = [piece[i : i + 2] for i in range(len(piece) - 1)] or [piece]
-            found += [_quoted(pair) for pair in pairs]
+            found += [f"{_quoted(pair)}:{weight}" if weight else _quoted(pair) for pair in pairs]
         elif piece.isdigit() and len(piece) >= FEWEST_DIGITS:
-            found.append(f"('{piece}':* | '~{piece[::-1]}':*)")
+            found.append(f"('{piece}':*{weight} | '~{piece[::-1]}':*{weight})")
         else:
-            found.append(f"{_quoted(piece)}:*")
+            found.append(f"{_quoted(piece)}:*{weight}")
     return " & ".join(dict.fromkeys(found))

@@ -52,7 +52,9 @@ class Shell:
         self._user = user
         self._place = next((p for p in PLACES if request.path.startswith(p)), request.path)
         self._counts = counts.of(user, local_date(timezone.now()))
-        self._look = tuple(str(look(request)[name]) for name in ("theme", "density"))
+        facts = look(request)
+        self._look = (facts["theme"], facts["density"])
+        self._accent = facts["accent_hue"]
         self.company_name = tenancy.current().name
         self.user = {"name": user.name, "hue": user.hue, "email": user.email}
 
@@ -70,6 +72,10 @@ class Shell:
     @property
     def layers_key(self) -> Hashable | None:
         return self._key("layers", *self._look)
+
+    @property
+    def head_key(self) -> Hashable | None:
+        return kept.key_of("head", self._accent)
 
     @property
     def top_key(self) -> Hashable | None:

@@ -23,7 +23,10 @@ from crm_platform.kernel.prepared import Prepared
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The head figures of the home page, in the company's currency."""
+    """The head figures of the home page, in the company's currency.
+
+    Every amount is 0 where `shows_amounts` is false: the role hides them.
+    """
 
     currency: str
     open_amount: Decimal
@@ -33,19 +36,21 @@ class Figures:
     won_count: int
     win_percent: int | None
     stages: list[tuple[sales.StageFacts, int, Decimal]]
+    shows_amounts: bool
 
 
 def figures(user: User, today: dt.date) -> Figures:
     """Open pipeline, forecast, won this month, win rate of 90 days. Two queries."""
     currency = tenancy.current().currency
     deals = visible_to(user, "deal").select_related(None).filter(currency=currency)
+    shows_amounts = not catalogue.hides(user, "deal", "amount")
     known = sales.stages_by_id()
     totals = {
         t.stage_id: t
         for t in sales.stage_totals(deals, [s.id for s in known.values() if s.kind == "open"])
     }
     stages = [
-        (stage, totals[stage.id].count, totals[stage.id].amount)
+        (stage, totals[stage.id].count, totals[stage.id].amount if shows_amounts else Decimal(0))
         for pipeline in sales.pipelines()
         for stage in pipeline.open_stages
         if stage.id in totals
@@ -66,10 +71,11 @@ def figures(user: User, today: dt.date) -> Figures:
         weighted=sum(
             (amount * stage.probability / 100 for stage, _c, amount in stages), Decimal(0)
         ),
-        won_amount=closed["amount"] or Decimal(0),
+        won_amount=(closed["amount"] if shows_amounts else None) or Decimal(0),
         won_count=closed["count"],
         win_percent=round(100 * closed["won"] / ended) if ended else None,
         stages=stages,
+        shows_amounts=shows_amounts,
     )
 
 

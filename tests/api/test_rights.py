@@ -176,6 +176,33 @@ def test_hidden_record_is_linked_by_nobody_who_cannot_see_it(program_of, manager
     assert deal.account_id is None
 
 
+@pytest.mark.parametrize("rights", [{**ALL, "view": "own"}, {**ALL, "view": "none"}])
+def test_record_one_may_not_see_is_answered_like_one_that_is_not_there(
+    program_of, client_for, in_acme, manager, rights
+):
+    """Whatever else the role may do with records of that kind; also in the trash."""
+    me = factories.user(role=factories.custom_role({"*": rights}))
+    program, page = program_of(me), client_for(in_acme, me)
+    live, deleted = factories.contact(manager, name="Live"), factories.contact(manager, name="Gone")
+    assert program_of(manager).delete(f"contacts/{deleted.pk}/").status_code == 204
+
+    def answers(pk):
+        return [
+            demand_problem(program.get(f"contacts/{pk}/"), 404),
+            demand_problem(program.patch(f"contacts/{pk}/", {"name": "x"}), 404),
+            demand_problem(program.delete(f"contacts/{pk}/"), 404),
+            demand_problem(program.post(f"contacts/{pk}/restore/"), 404),
+            page.post(f"/contacts/{pk}/delete/").status_code,
+            page.post("/contacts/restore/", {"id": pk}).status_code,
+        ]
+
+    absent = answers(987_654_321)
+    assert answers(live.pk) == absent
+    assert answers(deleted.pk) == absent
+    assert Contact.objects.get(pk=live.pk).deleted_at is None
+    assert Contact.objects.get(pk=deleted.pk).deleted_at is not None
+
+
 def test_hidden_field_is_in_no_answer_filter_order_or_schema(program_of, manager):
     role = factories.custom_role({"*": ALL})
     role.field_limits = {"deal": {"amount": "hidden", "close_date": "read"}}

@@ -279,7 +279,7 @@ def pick(request: StaffRequest, kind: RecordType) -> JsonResponse:
     words = request.GET.get("q", "").strip()[:100]
     rows = visible_to(request.user, kind)
     rows = (
-        rows.filter(text_match(kind, words)).order_by("name", "pk")
+        rows.filter(text_match(request.user, kind, words)).order_by("name", "pk")
         if words
         else rows.order_by("-updated_at", "-pk")
     )

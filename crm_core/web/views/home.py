@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm_core.activities import timeline
 from crm_core.activities.queries import open_of
+from crm_core.fields import catalogue
 from crm_core.fields.models import Star
 from crm_core.fields.requests import StaffRequest, today
 from crm_core.notify import queries as notify_queries
@@ -29,7 +30,7 @@ from crm_platform.kernel.errors import DomainError
 from crm_platform.kernel.periods import local_date
 from crm_platform.ui import charts
 from crm_platform.ui.answers import visit
-from crm_platform.ui.render import money, short_money
+from crm_platform.ui.render import number, short_money
 from crm_platform.ui.toast import toast
 
 TODO_SHOWN = 8
@@ -50,30 +51,36 @@ def home(request: StaffRequest) -> HttpResponse:
         )
     figures = queries.figures(request.user, today())
     rows = list(open_of(request.user)[:TODO_SHOWN])
-    bars = (
-        charts.bars(
-            _("Open deals by stage"),
-            [charts.Point(stage.name, float(amount)) for stage, _count, amount in figures.stages],
-            value=lambda value: short_money(value, figures.currency),
-            axis=lambda value: short_money(value, figures.currency),
-            what=_("Stage"),
-            figure=_("Value"),
-        )
-        if figures.stages
-        else None
-    )
     context = {
         "figures": figures,
         "groups": timeline.by_day(rows),
-        "chart": bars,
+        "chart": _stages_chart(figures) if figures.stages else None,
         "greeting": _greeting(request),
         "sample": samples.sample_batch(),
         "open_text": short_money(figures.open_amount, figures.currency),
         "weighted_text": short_money(figures.weighted, figures.currency),
         "won_text": short_money(figures.won_amount, figures.currency),
-        "stages": [(s, c, money(a, figures.currency)) for s, c, a in figures.stages],
     }
     return render(request, "web/home.html", context)
+
+
+def _stages_chart(figures: queries.Figures) -> charts.Chart:
+    """The open deals of each stage: their value, or their number where amounts are hidden."""
+
+    def told(value: float) -> str:
+        return short_money(value, figures.currency) if figures.shows_amounts else number(value)
+
+    return charts.bars(
+        _("Open deals by stage"),
+        [
+            charts.Point(stage.name, float(amount) if figures.shows_amounts else count)
+            for stage, count, amount in figures.stages
+        ],
+        value=told,
+        axis=told,
+        what=_("Stage"),
+        figure=_("Value") if figures.shows_amounts else _("Deals"),
+    )
 
 
 def _greeting(request: StaffRequest) -> str:
@@ -326,7 +333,11 @@ def deals_by_stage(request: StaffRequest) -> HttpResponse:
     return render(
         request,
         "web/deals_by_stage.html",
-        {"pipelines": pipelines, "day": local_date(timezone.now())},
+        {
+            "pipelines": pipelines,
+            "day": local_date(timezone.now()),
+            "shows_amounts": not catalogue.hides(request.user, "deal", "amount"),
+        },
     )
 
 

@@ -22,6 +22,7 @@ from crm_core.web import found, queries
 from crm_core.web.neighbours import neighbours
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
+from crm_platform.ui import kept
 
 HIDDEN_FACTS = ("next_step_at", "team", "source_id", "first_name", "last_name", "stage_since")
 
@@ -40,6 +41,7 @@ def record_page(request: StaffRequest, kind: RecordType, record_id: int) -> Http
         "facts": facts_of(request.user, kind, record, may_edit=may_edit),
         "is_starred": record.is_starred,
         "beside": neighbours(request, request.user, kind, record),
+        "composer_key": kept.key_of("composer", request.user.pk),
         "people": [p for p in catalogue.people().values() if p.is_active],
         "timeline_kinds": timeline.kinds(),
     }

@@ -114,18 +114,14 @@ def hue(key: object) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def _avatar(text: str, hue_number: int, size: str, square: bool) -> SafeString:
-    return format_html(
-        '<span class="av av-{}{}" data-hue="{}" aria-hidden="true">{}</span>',
-        size, " av-sq" if square else "", hue_number, text,
-    )  # fmt: skip
-
-
 def avatar(
     name: str | None, hue_number: int | None = 1, size: str = "s", square: bool = False
 ) -> SafeString:
     """A disc with initials, square for companies. Decoration: write the name beside it."""
-    return _avatar(initials(name, square), hue_number or hue(name), size, bool(square))
+    return format_html(
+        '<span class="av av-{}{}" data-hue="{}" aria-hidden="true">{}</span>',
+        size, " av-sq" if square else "", hue_number or hue(name), initials(name, square),
+    )  # fmt: skip
 
 
 def badge(text: str, kind: str = "") -> SafeString:

@@ -88,8 +88,8 @@ def since_cell(value: dt.datetime) -> SafeString:
 
 
 def _ago_moment(value: dt.datetime) -> str:
-    seconds = (timezone.now() - value).total_seconds()
-    minutes = int(seconds // 60)
+    now = timezone.now()
+    minutes = int((now - value).total_seconds() // 60)
     if minutes > FAR_MINUTES:
         # So far back that no hour matters: name the day, without asking what today is.
         here = local(value)
@@ -98,7 +98,8 @@ def _ago_moment(value: dt.datetime) -> str:
         return _("just now")
     if minutes < 60:
         return ngettext("%(n)d minute ago", "%(n)d minutes ago", minutes) % {"n": minutes}
-    days = (timezone.localdate() - local(value).date()).days
+    zone = timezone.get_current_timezone()
+    days = (now.astimezone(zone).date() - value.astimezone(zone).date()).days
     if days == 0:
         hours = minutes // 60
         return ngettext("%(n)d hour ago", "%(n)d hours ago", hours) % {"n": hours}
