@@ -1,6 +1,7 @@
 """How one fact of a record is shown: in a list's cell, on a record page, in its history."""
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crm_core.fields import catalogue
@@ -226,6 +228,12 @@ LINKED = (Kind.LINK, Kind.EMAIL, Kind.PHONE, Kind.URL)
 """Kinds shown as links: these get a small pencil, the others open where they are clicked."""
 
 
+@functools.lru_cache(maxsize=1024)
+def _edit_words(label: str, _language: str | None) -> str:
+    """What the button that opens a fact says, escaped."""
+    return escaped(_("Edit %(label)s") % {"label": label})
+
+
 class Column:
     """One column of a list: what is the same in all its cells is made once.
 
@@ -238,7 +246,7 @@ class Column:
     def __init__(self, field: Field, role: str = "") -> None:
         align = " r" if field.kind in RIGHT_ALIGNED else ""
         names = f"c-{field.name}{align}{f' {role}' if role else ''}"
-        edit = escaped(_("Edit %(label)s") % {"label": field.label})
+        edit = _edit_words(str(field.label), get_language())
         self._field = field
         self._closed = f'<td class="{names} ro">'
         self._open = (
@@ -272,11 +280,11 @@ def cell(field: Field, row: Any, *, editable: bool) -> SafeString:
 def fact(kind: RecordType, field: Field, record: Any, *, editable: bool) -> SafeString:
     """One fact on a record page: label and value, opened in place when it is editable."""
     inner = escaped(shown(field, record)) or '<span class="dim">–</span>'
-    name, label = field.name, escaped(field.label)
+    name, label = field.name, str(field.label)
     if not editable:
         value = f'<span class="fv">{inner}</span>'
     else:
-        edit = escaped(_("Edit %(label)s") % {"label": field.label})
+        edit = _edit_words(label, get_language())
         value = (
             f'<span class="fv edit">{inner}<button type="button" class="pen" aria-label="{edit}"'
             f' hx-get="/{kind.slug}/{record.pk}/field/{name}/?edit=1&amp;in=facts"'
@@ -284,5 +292,5 @@ def fact(kind: RecordType, field: Field, record: Any, *, editable: bool) -> Safe
             "</button></span>"
         )
     return mark_safe(  # noqa: S308  every part is escaped above or built by us
-        f'<div class="field" id="fact-{name}"><span class="fl">{label}</span>{value}</div>'
+        f'<div class="field" id="fact-{name}"><span class="fl">{escaped(label)}</span>{value}</div>'
     )

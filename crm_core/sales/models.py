@@ -110,6 +110,13 @@ class Deal(Record):
             models.Index(
                 fields=["stage", "rank", "id"], name="deal_board", condition=Q(deleted_at=None)
             ),
+            models.Index(
+                # The sums of the board, the home page and the report, read from the index alone.
+                fields=["stage", "currency"],
+                include=["amount"],
+                name="deal_totals",
+                condition=Q(deleted_at=None),
+            ),
             models.Index(fields=["account"], name="deal_account"),
             models.Index(
                 fields=["contact"], name="deal_contact", condition=Q(contact__isnull=False)

@@ -114,14 +114,19 @@ PATHS = {
 
 def _related(user: User, kind: RecordType, link: str, record_id: int) -> Related:
     paths = ("pk", "name") if catalogue.hides(user, kind.name) else PATHS[kind.name]
-    rows = visible_to(user, kind).select_related(None).filter(**{f"{link}_id": record_id})
     if rules.reach(user, kind.name, "view") is None:
         values = _newest(kind.name, link, paths)(record_id=record_id)
     else:
-        values = list(_by_newest(rows, paths))
+        values = list(_by_newest(_hanging(user, kind, link, record_id), paths))
     read = [Row(zip(paths, row, strict=True)) for row in values]
-    count = len(read) if len(read) <= SHOWN else rows.count()
+    count = len(read)
+    if count > SHOWN:
+        count = _hanging(user, kind, link, record_id).count()
     return Related(kind, link, read[:SHOWN], count, [])
+
+
+def _hanging(user: User, kind: RecordType, link: str, record_id: int) -> QuerySet[Any]:
+    return visible_to(user, kind).select_related(None).filter(**{f"{link}_id": record_id})
 
 
 def _by_newest(rows: QuerySet[Any], paths: tuple[str, ...]) -> QuerySet[Any, Any]:

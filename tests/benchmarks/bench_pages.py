@@ -26,6 +26,7 @@ TARGETS = {  # CPU ms a request, SQL statements; 0: not limited
     "report": (8, 0),
 }
 P95_LIMIT_MS = 150
+ROUNDS = 4
 GENERATION = "4"
 
 
@@ -184,18 +185,24 @@ def measure(server, postmaster: int, scope, repeats: int) -> dict[str, dict[str,
             status, body = make(browser, turn)
             if status not in (200, 204, 302):
                 raise RuntimeError(f"{key}: status {status}: {body[:300]!r}")
-        times = []
-        before = cpu_seconds(tree_of(server.pid) + tree_of(postmaster))
-        for turn in range(repeats):
-            began = time.perf_counter()
-            make(browser, 100 + turn)
-            times.append((time.perf_counter() - began) * 1000)
-        cpu = cpu_seconds(tree_of(server.pid) + tree_of(postmaster)) - before
-        times.sort()
+        rounds: list[tuple[float, list[float]]] = []
+        while len(rounds) < ROUNDS:
+            times, workers = [], server.workers()
+            before = cpu_seconds(tree_of(server.pid) + tree_of(postmaster))
+            for turn in range(repeats):
+                began = time.perf_counter()
+                make(browser, 100 + turn)
+                times.append((time.perf_counter() - began) * 1000)
+            cpu = cpu_seconds(tree_of(server.pid) + tree_of(postmaster)) - before
+            if workers == server.workers():  # else one was renewed, and its time is lost
+                rounds.append((cpu * 1000 / repeats, sorted(times)))
+        # Neighbours on the machine only ever add: the quietest round is the nearest to the truth.
+        cpu_ms, times = min(rounds)
         figures[key] = {
             "p50_ms": round(statistics.median(times), 1),
             "p95_ms": round(times[int(len(times) * 0.95)], 1),
-            "cpu_ms": round(cpu * 1000 / repeats, 2),
+            "cpu_ms": round(cpu_ms, 2),
+            "cpu_ms_worst": round(max(rounds)[0], 2),
             "bytes": len(body),
         }
     return figures
@@ -238,7 +245,7 @@ def main() -> int:
     from django.core.management import call_command
 
     call_command("migrate_platform", verbosity=0)
-    from tests.benchmarks.company_data import LARGE, PEER
+    from tests.benchmarks.company_data import LARGE, PEER, analyze
     from tests.benchmarks.server import pss_mb, web_server
 
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -254,6 +261,7 @@ def main() -> int:
     with web_server({"RAPPORT_DATA": str(DATA)}) as server:
         for name, scope in scopes.items():
             say(f"measuring {name} …")
+            analyze(scope)  # what earlier runs created would be vacuumed by now
             figures = measure(server, postmaster, scope, options.repeats)
             statements = statements_of(scope, requests_of(scope, "b" * 32))
             yardstick = bare_sql_ms(scope)

@@ -27,16 +27,25 @@ def _prefs_url() -> str:
         return ""
 
 
+def _themes() -> list[tuple[str, str]]:
+    return [("auto", _("Auto")), ("light", _("Light")), ("dark", _("Dark"))]
+
+
+def _densities() -> list[tuple[str, str]]:
+    return [("cosy", _("Cosy")), ("compact", _("Compact"))]
+
+
 def ui(request: HttpRequest) -> dict[str, Any]:
     """Context of the base templates. A person's own choice wins over the cookie."""
     return {
         "brand": getattr(settings, "PRODUCT_NAME", "Rapport"),
         "theme": _choice(request, "theme", THEMES),
         "density": _choice(request, "density", DENSITIES),
-        "themes": [("auto", _("Auto")), ("light", _("Light")), ("dark", _("Dark"))],
-        "densities": [("cosy", _("Cosy")), ("compact", _("Compact"))],
+        # Functions: templates call them, and most pages keep the menus that ask.
+        "themes": _themes,
+        "densities": _densities,
         "languages": settings.LANGUAGES,
         "rail": "folded" if request.COOKIES.get("rail") == "folded" else "",
-        "prefs_url": _prefs_url(),
+        "prefs_url": _prefs_url,
         "accent_hue": getattr(request, "accent_hue", None),
     }
