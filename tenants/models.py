@@ -12,10 +12,20 @@ class Company(models.Model):
     class State(models.TextChoices):
         REQUESTED = "requested", "Requested"
         BUILDING = "building", "Building"
+        TRIAL = "trial", "Trial"
         ACTIVE = "active", "Active"
+        PAST_DUE = "past_due", "Past due"
+        READ_ONLY = "read_only", "Read only"
         FAILED = "failed", "Failed"
         SUSPENDED = "suspended", "Suspended"
+        CLOSED = "closed", "Closed"
         DELETED = "deleted", "Deleted"
+        ERASED = "erased", "Erased"
+
+    class Ring(models.TextChoices):
+        CANARY = "canary", "Canary"
+        EARLY = "early", "Early"
+        REST = "rest", "Rest"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
@@ -39,6 +49,23 @@ class Company(models.Model):
         null=True, help_text="Who will own it (`services.NewOwner`), until it is built."
     )
     state_reason = models.CharField(max_length=250, default="")
+    state_since = models.DateTimeField(null=True)
+    state_until = models.DateTimeField(null=True, help_text="When the clock moves it on.")
+    release = models.CharField(
+        max_length=40, default="", db_default="", help_text="The release its schema stands at."
+    )
+    ring = models.CharField(
+        max_length=10, choices=Ring, default=Ring.REST, db_default=Ring.REST.value
+    )
+    window_from = models.PositiveSmallIntegerField(
+        default=20, db_default=20, help_text="The hour, there, from which it may be upgraded."
+    )
+    window_to = models.PositiveSmallIntegerField(default=6, db_default=6)
+    upgrade_after = models.DateTimeField(null=True, help_text="It asked to wait until then.")
+    live = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="rehearsals",
+        help_text="The company this one is a rehearsal of.",
+    )  # fmt: skip
 
     class Meta:
         indexes = [models.Index("created_at", "id", name="company_created")]
@@ -48,11 +75,26 @@ class Company(models.Model):
 
 
 class Domain(models.Model):
-    """A host name that opens a company; always lower-case ASCII (IDNA)."""
+    """A host name that opens a company; always lower-case ASCII (IDNA).
+
+    A company's own host answers once it is verified; an old address redirects until its time ends.
+    """
+
+    class Kind(models.TextChoices):
+        ADDRESS = "address", "Address of ours"
+        OWN = "own", "Own domain"
+        OLD = "old", "Old address"
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="domains")
     host = models.CharField(max_length=253)
     is_primary = models.BooleanField(default=True)
+    kind = models.CharField(
+        max_length=10, choices=Kind, default=Kind.ADDRESS, db_default=Kind.ADDRESS.value
+    )
+    token = models.CharField(max_length=64, default="", db_default="")
+    created_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    redirects_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("host"), name="domain_host_once")]

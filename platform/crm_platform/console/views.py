@@ -19,7 +19,8 @@ from tenants.models import Company, DemoMail
 operators_only = ability_required("console")
 KINDS = {
     "requested": "info", "building": "info", "active": "ok", "failed": "bad",
-    "suspended": "warn", "deleted": "",
+    "suspended": "warn", "deleted": "", "trial": "info", "past_due": "warn", "read_only": "warn",
+    "closed": "", "erased": "",
 }  # fmt: skip
 
 
@@ -27,6 +28,8 @@ def state_word(state: str) -> str:
     words = {
         "requested": _("Requested"), "building": _("Being made"), "active": _("Active"),
         "failed": _("Failed"), "suspended": _("Suspended"), "deleted": _("Removed"),
+        "trial": _("Trial"), "past_due": _("Past due"), "read_only": _("Read only"),
+        "closed": _("Closed"), "erased": _("Erased"),
     }  # fmt: skip
     return words[state]
 
