@@ -10,6 +10,7 @@ from typing import Any
 
 from django.apps import apps as django_apps
 from django.conf import settings
+from django.db import migrations as operations
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
@@ -20,6 +21,11 @@ from crm_platform.kernel.router import labels
 
 RIGHTS = "rapport_rw"
 APPEND_ONLY = ("audit_entry",)
+DISPENSABLE = (
+    operations.AddIndex, operations.RemoveIndex, operations.AddConstraint,
+    operations.RemoveConstraint, operations.RunPython, operations.AlterModelOptions,
+    operations.AlterModelManagers,
+)  # fmt: skip
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -35,11 +41,12 @@ def new_schema_name() -> str:
     return "t_" + "".join(secrets.choice(_ALPHABET) for _ in range(26))
 
 
-def _company_loader() -> MigrationLoader:
+def company_loader() -> MigrationLoader:
+    """The graph of every migration; reading it takes a while, so ask once a run."""
     return MigrationLoader(None)
 
 
-def _company_plan(loader: MigrationLoader) -> list[Any]:
+def company_plan(loader: MigrationLoader) -> list[Any]:
     """Every migration of a company's apps, in the order Django would run them."""
     wanted = labels(settings.TENANT_APPS)
     leaves = [node for node in loader.graph.leaf_nodes() if node[0] in wanted]
@@ -51,14 +58,14 @@ def _company_plan(loader: MigrationLoader) -> list[Any]:
 
 
 @functools.cache
-def company_script() -> tuple[str, ...]:
+def company_statements() -> tuple[str, ...]:
     """The statements that make a company's tables, for an empty schema on the path."""
     connection = owner_connection()
-    loader = _company_loader()
+    loader = company_loader()
     state = ProjectState(real_apps=loader.unmigrated_apps)
     statements: list[str] = []
     with connection.working_in("nowhere"):
-        for migration in _company_plan(loader):
+        for migration in company_plan(loader):
             with connection.schema_editor(collect_sql=True, atomic=False) as editor:
                 state = migration.apply(state, editor, collect_sql=True)
             statements += [s for s in editor.collected_sql if s and not s.startswith("--")]
@@ -68,7 +75,21 @@ def company_script() -> tuple[str, ...]:
 @functools.cache
 def company_migrations() -> tuple[tuple[str, str], ...]:
     """App and name of each migration the script stands for: a company's head."""
-    return tuple((m.app_label, m.name) for m in _company_plan(_company_loader()))
+    return tuple((m.app_label, m.name) for m in company_plan(company_loader()))
+
+
+@functools.cache
+def indispensable_migrations() -> frozenset[tuple[str, str]]:
+    """Those without which the running code's models cannot be read or written.
+
+    Indexes, constraints and moved rows may come later: a company that still waits for its upgrade
+    is served meanwhile.
+    """
+    return frozenset(
+        (migration.app_label, migration.name)
+        for migration in company_plan(company_loader())
+        if not all(isinstance(operation, DISPENSABLE) for operation in migration.operations)
+    )
 
 
 @functools.cache
@@ -92,15 +113,11 @@ def _role_statements(schema: str) -> list[Composable]:
     ]
 
 
-def build_schema(schema: str) -> None:
-    """Make `schema` with its role, tables and rights, all in one transaction.
-
-    Raises:
-        ProgrammingError: the schema exists already; names are never reused.
-    """
+@functools.cache
+def company_script() -> str:
+    """Everything that makes an empty schema on the path into a company's, as one message."""
     connection = owner_connection()
     connection.ensure_connection()
-    raw = connection.connection
     migrations = [
         SQL("({}, {}, now())").format(Literal(app), Literal(name))
         for app, name in company_migrations()
@@ -121,9 +138,25 @@ def build_schema(schema: str) -> None:
             for table in APPEND_ONLY
         ],
     ]
-    script = [*_role_statements(schema), *map(SQL, company_script()), *tail]
+    whole = SQL(";\n").join([*map(SQL, company_statements()), *tail])
+    return whole.as_string(connection.connection)
+
+
+def build_schema(schema: str, *, script: str = "") -> None:
+    """Make `schema` with its role, tables and rights, all in one transaction.
+
+    `script` is a release's (`company_script` of the code that rendered it); without one the
+    running code's is taken.
+
+    Raises:
+        ProgrammingError: the schema exists already; names are never reused.
+    """
+    connection = owner_connection()
+    connection.ensure_connection()
+    raw = connection.connection
+    roles = SQL("; ").join(_role_statements(schema)).as_string(raw)
     with raw.transaction():
-        raw.execute(SQL("; ").join(script))
+        raw.execute(f"{roles};\n{script or company_script()}")
 
 
 def remove_schema(schema: str) -> None:

@@ -25,6 +25,8 @@ from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from crm_platform.kernel.money import is_currency
 from tenants import provisioning, queries, rules
 from tenants.models import Company, Domain, RetiredName
+from tenants.upgrades import queries as upgrades
+from tenants.upgrades import spares
 
 logger = logging.getLogger("rapport.tenants")
 State = Company.State
@@ -69,8 +71,9 @@ def request_company(
     try:
         with tenancy.unit_of_work(tenancy.PLATFORM):
             demand_free_slug(slug)
+            schema, release = spares.take() or (provisioning.new_schema_name(), "")
             company = Company.objects.create(
-                name=name, slug=slug, schema_name=provisioning.new_schema_name(), language=language,
+                name=name, slug=slug, schema_name=schema, release=release, language=language,
                 time_zone=time_zone, currency=currency, is_demo=is_demo, created_at=at,
                 pending_owner=dataclasses.asdict(owner),
             )  # fmt: skip
@@ -111,7 +114,7 @@ def build(*, company_id: UUID, at: dt.datetime) -> State:
         if company.state != State.BUILDING:
             return State(company.state)
         try:
-            _make_schema(company.schema_name)
+            _make_schema(company)
             _seed(company, at=at)
             provisioning.demand_whole(company.schema_name)
         except BaseException as error:
@@ -159,13 +162,24 @@ def _begin_building(company_id: UUID) -> Company:
         return company
 
 
-def _make_schema(schema: str) -> None:
-    """Build it, or adopt what an earlier attempt left when that is whole."""
-    if not provisioning.schema_exists(schema):
-        provisioning.build_schema(schema)
-    elif provisioning.missing_tables(schema):
+def _make_schema(company: Company) -> None:
+    """Build it from the newest release's script, or adopt what stands when that is whole.
+
+    Nobody has worked in it yet, so one of an older release is simply made anew.
+    """
+    schema = company.schema_name
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        release = upgrades.newest()
+    is_newest = release is None or company.release == release.version
+    if provisioning.schema_exists(schema):
+        if is_newest and not provisioning.missing_tables(schema):
+            return
         provisioning.remove_schema(schema)
-        provisioning.build_schema(schema)
+    if release is not None:
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            # Entered first: a schema is never behind what the register says of it.
+            Company.objects.filter(pk=company.pk).update(release=release.version)
+    provisioning.build_schema(schema, script=release.script if release else "")
 
 
 def _seed(company: Company, *, at: dt.datetime) -> None:

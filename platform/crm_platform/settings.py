@@ -33,6 +33,7 @@ APPEND_SLASH = True
 # -- apps: the platform's schema and each company's ----------------------------------------------
 SHARED_APPS = [
     "tenants",
+    "tenants.upgrades",
     "crm_platform.identity",
     "crm_platform.signup",
     "crm_platform.console",
@@ -208,6 +209,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(Path(MEDIA_ROOT).parent / "beat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "finish companies": {"task": "tenants.tasks.sweep_companies", "schedule": 60.0},
+    "upgrade companies": {"task": "tenants.upgrades.tasks.ring_for_upgrades", "schedule": 60.0},
+    "refill spares": {"task": "tenants.upgrades.tasks.refill_spares", "schedule": 30.0},
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},

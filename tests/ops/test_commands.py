@@ -81,7 +81,9 @@ def test_crm_doctor_says_what_is_missing_and_shows_no_secret():
 def test_the_steps_of_the_demo_are_named_commands():
     commands = [step.command for step in demo_steps.steps()]
 
-    assert commands[-3:] == ["migrate_platform", "make_demo_companies", "make_demo_operator"]
+    assert commands[-4:] == [
+        "migrate_platform", "release", "make_demo_companies", "make_demo_operator"
+    ]  # fmt: skip
 
 
 def test_sign_ins_are_read_from_json_lines_only():

@@ -6,7 +6,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from crm_platform.kernel import tenancy
-from crm_platform.kernel.db.owner.base import owner_connection
 from tenants.models import Company
 from tests.conftest import make_company, unique
 
@@ -65,18 +64,3 @@ def test_company_list_names_every_company(company, acme):
 
     assert company.slug in said
     assert "acme" in said
-
-
-def test_migrate_companies_goes_on_after_a_failure_and_says_so(company, acme):
-    owner = owner_connection()
-    owner.ensure_connection()
-    owner.connection.execute(
-        f"DELETE FROM {company.schema}.django_migrations WHERE app = 'identity'"
-    )
-
-    with pytest.raises(CommandError, match="1 of 2"):
-        run("migrate_companies", company.slug, "acme")
-
-
-def test_migrate_companies_without_need_changes_nothing(acme):
-    assert "acme: up to date" in run("migrate_companies", "acme")

@@ -45,6 +45,7 @@ def steps() -> list[Step]:
             is_needed=_are_static_files_stale,
         ),
         Step("Preparing the platform's tables", "migrate_platform"),
+        Step("Preparing the companies' tables", "release", ("up",)),
         Step("Making the demo companies", "make_demo_companies", tells_sign_ins=True),
         Step("Making the operators' sign-in", "make_demo_operator", tells_sign_ins=True),
     ]

@@ -1,0 +1,131 @@
+"""Building a release: rendered, linted, proven on a throw-away schema, entered in the ledger."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.db.owner.base import owner_connection
+from crm_platform.kernel.errors import Conflict, Invalid
+from tenants import provisioning
+from tenants.models import Company
+from tenants.upgrades import applying, linting, queries, rendering
+from tenants.upgrades.fingerprints import fingerprint_of
+from tenants.upgrades.models import Release
+
+AUDITED_AT_ONCE = 100
+
+
+def build_release(
+    *, version: str, at: dt.datetime, notes: dict[str, Any] | None = None, most_failures: int = 0
+) -> Release:
+    """Render what the running code's migrations mean, prove it on a throw-away schema, keep it.
+
+    The first release takes in every company whose tables are as it says.
+
+    Raises:
+        Conflict: nothing changed since the newest release, or that one is not finished.
+        Invalid: a migration is not safe while people work, or the steps lead elsewhere than the
+            whole script.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        newest = queries.newest()
+    if newest is not None and newest.state != Release.State.DONE:
+        raise Conflict(_("Release %(version)s is not finished yet.") % {"version": newest.version})
+    head = rendering.head()
+    if newest is not None and newest.head == head:
+        raise Conflict(_("Nothing changed since release %(version)s.") % {"version": newest})
+    steps = rendering.steps_after(newest.head) if newest else []
+    _demand_safe(steps)
+    fingerprint = _proven(newest, steps)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        release = Release.objects.create(
+            version=version, previous=newest, built_at=at, head=head, notes=notes or {},
+            script=provisioning.company_script(), fingerprint=fingerprint, steps=steps,
+            most_failures=most_failures,
+            state=Release.State.BUILT if newest else Release.State.DONE,
+        )  # fmt: skip
+    if newest is None:
+        adopt(release=release)
+    return release
+
+
+def _demand_safe(steps: list[rendering.Step]) -> None:
+    loader = provisioning.company_loader()
+    found = [
+        fault
+        for step in steps
+        for fault in linting.faults_of(loader.graph.nodes[step["app"], step["name"]])
+    ]
+    if found:
+        raise Invalid(_("The release is not safe: %(faults)s") % {"faults": "; ".join(found)})
+
+
+def _proven(newest: Release | None, steps: list[rendering.Step]) -> str:
+    """The fingerprint of the new script, which the steps must lead to as well. Nothing is kept."""
+    connection = owner_connection()
+    connection.ensure_connection()
+    raw = connection.connection
+    fresh, upgraded = provisioning.new_schema_name(), provisioning.new_schema_name()
+    with transaction.atomic(using="owner"):
+        transaction.set_rollback(True, using="owner")
+        raw.execute("SET LOCAL lock_timeout = '5s'")  # the transaction is open from here on
+        provisioning.build_schema(fresh)
+        wanted = fingerprint_of(raw, fresh)
+        if newest is not None:
+            provisioning.build_schema(upgraded, script=newest.script)
+            applying.take_steps(connection, upgraded, steps)
+            if fingerprint_of(raw, upgraded) != wanted:
+                lines = "; ".join(applying.difference(upgraded, fresh)[:10])
+                raise Invalid(
+                    _("An upgraded schema differs from a new one: %(lines)s") % {"lines": lines}
+                )
+    return wanted
+
+
+def adopt(*, release: Release) -> int:
+    """Enter the release of companies made before there were any; returns how many."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        found = list(queries.standing().filter(release=""))
+    same = set(audit(release, found)[0])
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return Company.objects.filter(pk__in=same, release="").update(release=release.version)
+
+
+def audit(release: Release, companies: list[Company]) -> tuple[list[Any], list[Any]]:
+    """Ids of the companies whose own migration rows are the release's, and of those whose differ.
+
+    Reads every schema, a hundred a message.
+    """
+    connection = owner_connection()
+    connection.ensure_connection()
+    wanted = applying.migrations_digest(release.head)
+    same: list[Any] = []
+    other: list[Any] = []
+    for start in range(0, len(companies), AUDITED_AT_ONCE):
+        part = companies[start : start + AUDITED_AT_ONCE]
+        found = applying.digests_of(connection.connection, [c.schema_name for c in part])
+        for company in part:
+            (same if found.get(company.schema_name) == wanted else other).append(company.pk)
+    return same, other
+
+
+def build_if_needed(*, version: str, at: dt.datetime) -> Release:
+    """The release of the running code: the newest one, or one built now.
+
+    The first one also brings in companies made before there were releases, by Django's own way.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        newest = queries.newest()
+    if newest is not None and newest.head == rendering.head():
+        return newest
+    release = build_release(version=version, at=at)
+    if newest is None:
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            older = list(queries.standing().filter(release=""))
+        for company in older:
+            provisioning.migrate_schema(company.schema_name)
+        adopt(release=release)
+    return release

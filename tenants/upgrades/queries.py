@@ -1,0 +1,92 @@
+"""Reading the ledger; every function runs in the platform's unit of work."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Max, Min, QuerySet
+
+from tenants.models import Company
+from tenants.upgrades.models import Release, SchemaRun, Setting, Spare, Wave
+
+STANDING = (
+    Company.State.TRIAL, Company.State.ACTIVE, Company.State.PAST_DUE, Company.State.READ_ONLY,
+    Company.State.SUSPENDED, Company.State.CLOSED,
+)  # fmt: skip
+"""States in which a company has tables that must be kept up to date."""
+
+
+def newest() -> Release | None:
+    """The release that new companies are made at."""
+    return Release.objects.filter(following=None).first()
+
+
+def get_release(version: str) -> Release | None:
+    return Release.objects.select_related("previous").filter(version=version).first()
+
+
+def releases() -> QuerySet[Release]:
+    """Every release, the newest first."""
+    return Release.objects.select_related("previous").order_by("-built_at", "-pk")
+
+
+def setting() -> Setting:
+    return Setting.objects.filter(pk=1).first() or Setting()
+
+
+def standing() -> QuerySet[Company]:
+    """Every company with tables to keep up to date."""
+    return Company.objects.filter(state__in=STANDING)
+
+
+def lagging(release: Release) -> QuerySet[Company]:
+    """Companies that are not at `release`: "is everything up to date?" is one query."""
+    return standing().exclude(release=release.version)
+
+
+def spare_count(release: Release) -> int:
+    """How many finished schemas wait at `release`."""
+    return Spare.objects.filter(release=release, lease=None).count()
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFigures:
+    """A wave with how its companies stand."""
+
+    wave: Wave
+    counts: dict[str, int]
+    total: int
+    oldest_wait: Any
+
+    @property
+    def percent(self) -> int:
+        """How much of it is over, held ones included."""
+        over = sum(self.counts.get(s, 0) for s in ("done", "failed", "held", "back"))
+        return 100 if not self.total else over * 100 // self.total
+
+
+def waves_of(release: Release) -> list[WaveFigures]:
+    """The waves of a release in their order, with counts by state. Two queries."""
+    rows = (
+        SchemaRun.objects.filter(release=release)
+        .values("wave_id", "state")
+        .annotate(n=Count("pk"), first=Min("not_before"), last=Max("finished_at"))
+    )
+    by_wave: dict[int, dict[str, int]] = {}
+    waits: dict[int, Any] = {}
+    for row in rows:
+        by_wave.setdefault(row["wave_id"], {})[row["state"]] = row["n"]
+        if row["state"] == SchemaRun.State.WAITING:
+            waits[row["wave_id"]] = row["first"]
+    return [
+        WaveFigures(wave, counts := by_wave.get(wave.pk, {}), sum(counts.values()),
+                    waits.get(wave.pk))
+        for wave in release.waves.order_by("position")
+    ]  # fmt: skip
+
+
+def runs_of(release: Release, states: tuple[str, ...] = ()) -> QuerySet[SchemaRun]:
+    """Runs with their companies, those that need somebody first."""
+    rows = SchemaRun.objects.filter(release=release).select_related("company", "wave")
+    if states:
+        rows = rows.filter(state__in=states)
+    return rows.order_by("wave__position", "company__created_at", "pk")

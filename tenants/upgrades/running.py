@@ -1,0 +1,200 @@
+"""The worker: takes companies of the running wave one after the other until none is left.
+
+Any number of workers may run at once, and any may die at any moment. A worker holds an advisory
+lock for as long as it lives (`applying.take_lease`); a company whose worker is gone is taken again.
+"""
+
+import datetime as dt
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError
+from django.db.models import F, Q
+from django.utils.module_loading import import_string
+
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.db.owner.base import owner_connection
+from tenants import queries as register
+from tenants.upgrades import applying, services
+from tenants.upgrades.models import Release, SchemaRun, Wave
+from tenants.upgrades.rendering import Step
+
+logger = logging.getLogger("rapport.upgrades")
+State = SchemaRun.State
+
+CLAIMED_AT_ONCE = 5
+MOST_LOCK_RETRIES = 40
+LOCK_RETRY = dt.timedelta(seconds=2)
+ROWS_A_BATCH = 5_000
+COMPANIES_A_CONNECTION = 50
+"""A big DDL transaction walks the whole relation cache at its end: reconnect now and then."""
+_CHANGED = re.compile(r'(?:ALTER TABLE|CREATE TABLE|INDEX "\w+" ON) "(\w+)"')
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(slots=True)
+class Done:
+    """What one worker did."""
+
+    upgraded: int = 0
+    failed: int = 0
+    requeued: int = 0
+    names: list[str] = field(default_factory=list)
+
+
+def work(*, version: str, clock: Clock, until: Clock | None = None, any_hour: bool = False) -> Done:
+    """Upgrade companies until the release is over, stopped, or nothing may be done now.
+
+    `until` says when to give up (the worker is asked between two companies); `any_hour` disregards
+    the companies' windows.
+    """
+    lease, done = applying.take_lease(), Done()
+    try:
+        while until is None or clock() < until():
+            wave = services.advance(version=version, at=clock())
+            if wave is None:
+                break
+            runs = _claim(wave, lease=lease, at=clock(), any_hour=any_hour)
+            if not runs:
+                break
+            for run in runs:
+                _upgrade(run, lease, done, clock)
+            if (done.upgraded + done.failed) % COMPANIES_A_CONNECTION < CLAIMED_AT_ONCE:
+                lease = _reconnected(lease)
+    finally:
+        applying.give_lease_back(lease)
+        register.forget_hosts()
+    return done
+
+
+def _reconnected(lease: int) -> int:
+    applying.give_lease_back(lease)
+    owner_connection().close()
+    return applying.take_lease()
+
+
+def _claim(wave: Wave, *, lease: int, at: dt.datetime, any_hour: bool) -> list[SchemaRun]:
+    """The next few companies of the wave: waiting ones, and those a dead worker had."""
+    living = applying.living_leases()
+    its_time = Q(not_before=None) | Q(not_before__lte=at)
+    if any_hour:
+        its_time |= Q(lock_retries=0)  # a window does not count, the wait of a busy company does
+    due = Q(state=State.WAITING) & its_time
+    orphaned = Q(state__in=(State.RUNNING, State.DATA)) & ~Q(lease__in=living)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        if not Release.objects.filter(pk=wave.release_id, state=Release.State.RUNNING).exists():
+            return []
+        found = list(
+            wave.runs.select_for_update(skip_locked=True, of=("self",))
+            .filter(due | orphaned)
+            .select_related("company", "release__previous")
+            .order_by("not_before", "pk")[:CLAIMED_AT_ONCE]
+        )
+        for run in found:
+            run.lease = lease
+            run.attempts += 1
+            run.started_at = run.started_at or at
+            if run.state != State.DATA:
+                run.state = State.RUNNING
+        fields = ["lease", "attempts", "started_at", "state"]
+        SchemaRun.objects.bulk_update(found, fields)
+        return found
+
+
+def _upgrade(run: SchemaRun, lease: int, done: Done, clock: Clock) -> None:
+    """One company, whatever becomes of it; its row says so afterwards."""
+    try:
+        if run.state != State.DATA:
+            run.took_ms = applying.apply(services.task_of(run, lease=lease))
+        _after(run, clock)
+    except applying.LeaseLost:
+        _give_up_lease(run, lease)
+    except applying.Locked as error:
+        done.requeued += 1
+        _requeue(run, error, at=clock())
+    except (psycopg.Error, DatabaseError, applying.Differs) as error:
+        done.failed += 1
+        _fail(run, error, at=clock())
+    except Exception as error:
+        done.failed += 1
+        logger.exception("Company %s could not be upgraded", run.company_id)
+        _fail(run, error, at=clock())
+    else:
+        done.upgraded += 1
+        done.names.append(run.company.slug)
+
+
+def _give_up_lease(run: SchemaRun, lease: int) -> None:
+    """Nothing was done: let whoever comes next look again; a finished run stays finished."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        SchemaRun.objects.filter(pk=run.pk, lease=lease, state=State.RUNNING).update(
+            state=State.FAILED, error="The company is not at the release this one comes from."
+        )
+
+
+def _after(run: SchemaRun, clock: Clock) -> None:
+    """Rows are moved, the company is looked at as its people see it, and the run is closed."""
+    scope = register.scope_of(run.company)
+    steps: list[Step] = list(run.release.steps)
+    _move_rows(run, scope, [step for step in steps if step["data"]])
+    tables = sorted({name for step in steps for name in _tables_of(step)})
+    if tables:
+        applying.smoke(scope, tables)
+    moved = [step["data"] for step in steps if step["data"]]
+    checks = ["fingerprint", *(["reads"] if tables else []), *moved]
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        SchemaRun.objects.filter(pk=run.pk).update(
+            state=State.DONE, took_ms=run.took_ms, finished_at=clock(), checks=checks, error=""
+        )
+
+
+def _tables_of(step: Step) -> list[str]:
+    """The tables that a step's statements change."""
+    return [*_CHANGED.findall(" ".join(step["sql"])), *(i["table"] for i in step["indexes"])]
+
+
+def _move_rows(run: SchemaRun, scope: tenancy.Scope, steps: list[Step]) -> None:
+    """Large data steps, batch by batch, each in its own transaction; the cursor is kept between.
+
+    A step is a function `(cursor, size) -> cursor or None` that may meet rows it moved before.
+    """
+    for step in steps:
+        name = step["data"]
+        function: Any = import_string(name)
+        cursor = run.cursor.get(name)
+        while cursor != "over":
+            with tenancy.unit_of_work(scope):
+                following = function(cursor, ROWS_A_BATCH)
+            cursor = "over" if following is None else following
+            run.cursor[name] = cursor
+            with tenancy.unit_of_work(tenancy.PLATFORM):
+                SchemaRun.objects.filter(pk=run.pk).update(cursor=run.cursor)
+
+
+def _requeue(run: SchemaRun, error: Exception, *, at: dt.datetime) -> None:
+    """The people there are busy: another time, a little later with each try."""
+    if run.lock_retries >= MOST_LOCK_RETRIES:
+        _fail(run, error, at=at)
+        return
+    wait = LOCK_RETRY * min(run.lock_retries + 1, 15)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        SchemaRun.objects.filter(pk=run.pk).update(
+            state=State.WAITING, not_before=at + wait, lock_retries=F("lock_retries") + 1,
+            error=f"Locked: {error}"[:4000],
+        )  # fmt: skip
+
+
+def _fail(run: SchemaRun, error: Exception, *, at: dt.datetime) -> None:
+    """Note it, and stop the release when its wave has more failures than it may."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        release = Release.objects.select_for_update(of=("self",)).get(pk=run.release_id)
+        SchemaRun.objects.filter(pk=run.pk).update(
+            state=State.FAILED, finished_at=at, error=f"{type(error).__name__}: {error}"[:4000]
+        )
+        failed = SchemaRun.objects.filter(wave_id=run.wave_id, state=State.FAILED).count()
+        if failed > release.most_failures and release.state == Release.State.RUNNING:
+            services.halt(release, f"{failed} of the wave's companies failed.")

@@ -1,0 +1,37 @@
+"""Background work of releases: the broker only rings; what is to do stands in the ledger."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.tasks import platform_task, send
+from tenants.upgrades import queries, running, spares
+from tenants.upgrades.models import Release
+
+TURN = dt.timedelta(minutes=4)
+"""A worker's task gives up after so long and is rung again, so that deploys need not wait."""
+
+
+@platform_task(atomic_body=False)
+def ring_for_upgrades() -> None:
+    """Send as many workers as operators allow to the running release. Idempotent."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        release = Release.objects.filter(state=Release.State.RUNNING).first()
+        parallel = queries.setting().parallel
+    if release is not None:
+        for _worker in range(parallel):
+            send(upgrade_companies, tenancy.PLATFORM, version=release.version)
+
+
+@platform_task(atomic_body=False)
+def upgrade_companies(*, version: str) -> None:
+    """Upgrade companies whose window is open, for a while. Safe beside others of its kind."""
+    end = timezone.now() + TURN
+    running.work(version=version, clock=timezone.now, until=lambda: end)
+
+
+@platform_task(atomic_body=False)
+def refill_spares() -> None:
+    """Keep the pool of finished schemas as full as operators want it. Idempotent."""
+    spares.refill(at=timezone.now())
