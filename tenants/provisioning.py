@@ -154,9 +154,9 @@ def build_schema(schema: str, *, script: str = "") -> None:
     connection = owner_connection()
     connection.ensure_connection()
     raw = connection.connection
-    roles = SQL("; ").join(_role_statements(schema)).as_string(raw)
+    whole = SQL(";\n").join([*_role_statements(schema), SQL(script or company_script())])
     with raw.transaction():
-        raw.execute(f"{roles};\n{script or company_script()}")
+        raw.execute(whole)
 
 
 def remove_schema(schema: str) -> None:

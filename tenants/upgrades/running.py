@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
@@ -117,6 +117,8 @@ def _upgrade(run: SchemaRun, lease: int, done: Done, clock: Clock) -> None:
         done.requeued += 1
         _requeue(run, error, at=clock())
     except (psycopg.Error, DatabaseError, applying.Differs) as error:
+        if _server_went(error):
+            raise  # PostgreSQL went away: not the company's fault, and our lease went with it
         done.failed += 1
         _fail(run, error, at=clock())
     except Exception as error:
@@ -126,6 +128,21 @@ def _upgrade(run: SchemaRun, lease: int, done: Done, clock: Clock) -> None:
     else:
         done.upgraded += 1
         done.names.append(run.company.slug)
+
+
+SHUT_DOWN = (
+    psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown, psycopg.errors.CannotConnectNow,
+)  # fmt: skip
+
+
+def _server_went(error: BaseException) -> bool:
+    """Whether PostgreSQL ended a session of ours; it may say so before the socket closes."""
+    if isinstance(error, SHUT_DOWN) or isinstance(error.__cause__, SHUT_DOWN):
+        return True
+    return any(
+        each.connection is None or each.connection.closed or each.connection.broken
+        for each in (owner_connection(), connection)
+    )
 
 
 def _give_up_lease(run: SchemaRun, lease: int) -> None:

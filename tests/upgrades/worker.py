@@ -1,0 +1,31 @@
+"""A process that upgrades or makes spares in children, one a line of input, for a test to kill."""
+
+import os
+import sys
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from tenants import provisioning  # noqa: E402
+from tenants.upgrades import applying, running, spares  # noqa: E402
+
+settings.MIGRATION_MODULES = {"records": "tests.upgrades.future"}
+provisioning.company_migrations()
+applying._graph()
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        try:
+            if line.strip() == "spares":
+                spares.refill(at=timezone.now())
+            else:
+                running.work(version=line.strip(), clock=timezone.now, any_hour=True)
+        finally:
+            os._exit(0)
+    print(child, flush=True)  # noqa: T201  talks to the test
+    os.waitpid(child, 0)
+    print("ended", flush=True)  # noqa: T201
