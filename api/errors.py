@@ -97,7 +97,8 @@ def codes() -> list[tuple[str, int]]:
     """Every code a problem document may carry, with its status; for the documentation."""
     return [
         ("malformed", 400), ("not_signed_in", 401), ("plan_limit", 402), ("not_allowed", 403),
-        ("read_only_key", 403), ("csrf", 403), ("not_found", 404), ("method_not_allowed", 405),
+        ("read_only_key", 403), ("read_only", 403), ("suspended", 403), ("closed", 403),
+        ("csrf", 403), ("not_found", 404), ("method_not_allowed", 405),
         ("refused", 409), ("conflict", 409), ("stale", 412), ("too_large", 413),
         ("unsupported_media_type", 415), ("invalid", 422), ("precondition_required", 428),
         ("too_many", 429), ("failed", 500),

@@ -14,7 +14,7 @@ from django.utils import translation
 from crm_platform.kernel import tenancy
 from crm_platform.ui.middleware import chosen_language
 from tenants import queries, wholeness
-from tenants.models import Company
+from tenants.lifecycle import doors, states
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 PROBES = ("/healthz", "/readyz")
@@ -44,8 +44,9 @@ class CompanyOfHost:
         if said != host:
             address = settings.ENVIRONMENT.address_of(host)
             return HttpResponsePermanentRedirect(f"{address}{request.get_full_path()}")
-        refusal = _refusal_of(request, scope)
-        return refusal or self._serve(request, scope, host)
+        name = "" if scope.writable else doors.name_of(request, _urlconf_of(scope, host))
+        refusal = _refusal_of(request, scope, name)
+        return refusal or self._serve(request, doors.scope_at(scope, name), host)
 
     def _serve(self, request: HttpRequest, scope: tenancy.Scope, host: str) -> HttpResponseBase:
         request.company = scope  # type: ignore[attr-defined]  # TenantRequest
@@ -86,7 +87,7 @@ def scope_of(host: str) -> tenancy.Scope | None:
     if not host.isascii() or len(host) > 253 or "." not in host:
         return None
     scope = queries.scope_of_host(host)
-    return None if scope is None or scope.state == Company.State.DELETED else scope
+    return None if scope is None or scope.state in states.GONE else scope
 
 
 def _urlconf_of(scope: tenancy.Scope, host: str) -> str:
@@ -96,13 +97,14 @@ def _urlconf_of(scope: tenancy.Scope, host: str) -> str:
     return str(settings.OPERATORS_URLCONF if is_operators else settings.ROOT_URLCONF)
 
 
-def _refusal_of(request: HttpRequest, scope: tenancy.Scope) -> HttpResponse | None:
-    """The page of a company that is not open; None for an open one."""
-    if scope.state == Company.State.ACTIVE:
+def _refusal_of(request: HttpRequest, scope: tenancy.Scope, name: str) -> HttpResponse | None:
+    """What a company answers that is not open, or not open for this; None for an open one."""
+    if scope.is_platform:
         return None
-    if scope.state == Company.State.SUSPENDED:
-        return plain_page(request, "tenants/suspended.html", status=503)
-    return _not_now(request, "tenants/preparing.html")
+    if scope.state not in states.STANDING:
+        return _not_now(request, "tenants/preparing.html")
+    with translation.override(chosen_language(request)):
+        return doors.refusal_of(request, scope, name)
 
 
 def _not_now(request: HttpRequest, template: str) -> HttpResponse:

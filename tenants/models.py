@@ -103,6 +103,32 @@ class Domain(models.Model):
         return f"{self.host} ({self.pk})"
 
 
+class CompanyEvent(models.Model):
+    """Something that happened to a company, on the platform's side; only ever added to.
+
+    `verb` is past tense (`company.moved`, `owners.told` …), `actor` says in words who did it,
+    `facts` are plain JSON. It outlives its company's row.
+    """
+
+    company = models.ForeignKey(
+        Company, on_delete=models.DO_NOTHING, db_constraint=False, related_name="events"
+    )
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=250)
+    verb = models.CharField(max_length=60)
+    about = models.ForeignKey(
+        "self", null=True, on_delete=models.DO_NOTHING, related_name="answers",
+        help_text="The event this one answers.",
+    )  # fmt: skip
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "-at"], name="company_event_of")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} ({self.pk})"
+
+
 class RetiredName(models.Model):
     """A schema or address name that was used once and is never given out again."""
 

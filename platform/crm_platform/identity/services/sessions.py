@@ -128,8 +128,12 @@ def touch(session: Session, *, at: dt.datetime) -> None:
     """Note that the person is here; writes at most every five minutes."""
     if at - session.last_seen_at < SEEN_EVERY:
         return
-    Session.objects.filter(pk=session.pk).update(last_seen_at=at)
-    User.objects.filter(pk=session.user_id).update(last_seen_at=at)
+
+    def note() -> None:
+        Session.objects.filter(pk=session.pk).update(last_seen_at=at)
+        User.objects.filter(pk=session.user_id).update(last_seen_at=at)
+
+    tenancy.keep_note(note)
 
 
 def end(*, session: Session) -> None:
