@@ -15,6 +15,7 @@ from crm_platform.kernel import tenancy
 from crm_platform.ui.middleware import chosen_language
 from tenants import queries, wholeness
 from tenants.lifecycle import doors, states
+from tenants.models import Domain
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 PROBES = ("/healthz", "/readyz")
@@ -45,7 +46,8 @@ class CompanyOfHost:
             address = settings.ENVIRONMENT.address_of(host)
             return HttpResponsePermanentRedirect(f"{address}{request.get_full_path()}")
         name = "" if scope.writable else doors.name_of(request, _urlconf_of(scope, host))
-        refusal = _refusal_of(request, scope, name)
+        elsewhere = _elsewhere(request, scope, host)
+        refusal = elsewhere or _refusal_of(request, scope, name)
         return refusal or self._serve(request, doors.scope_at(scope, name), host)
 
     def _serve(self, request: HttpRequest, scope: tenancy.Scope, host: str) -> HttpResponseBase:
@@ -81,7 +83,7 @@ def canonical(said: str) -> str:
 
 
 def scope_of(host: str) -> tenancy.Scope | None:
-    """Whose host this is; None for nobody's, also for a company that was removed."""
+    """Whose host this is; None for nobody's, also for a company that was removed or erased."""
     if host in (settings.PUBLIC_HOST, settings.OPERATORS_HOST):
         return tenancy.PLATFORM
     if not host.isascii() or len(host) > 253 or "." not in host:
@@ -95,6 +97,20 @@ def _urlconf_of(scope: tenancy.Scope, host: str) -> str:
         return str(settings.TENANT_URLCONF)
     is_operators = host == settings.OPERATORS_HOST
     return str(settings.OPERATORS_URLCONF if is_operators else settings.ROOT_URLCONF)
+
+
+def _elsewhere(request: HttpRequest, scope: tenancy.Scope, host: str) -> HttpResponse | None:
+    """The answer at a host that does not lead; None where the request is served.
+
+    Sessions are good for one host only, so pages are shown at the leading one alone. Programs may
+    go on using any host that is not an old address.
+    """
+    if scope.is_platform or host == scope.host or scope.state not in states.STANDING:
+        return None
+    found = queries.find_host(host)
+    is_old = found is not None and found.kind == Domain.Kind.OLD
+    with translation.override(chosen_language(request)):
+        return doors.at_another_host(request, scope, is_old=is_old)
 
 
 def _refusal_of(request: HttpRequest, scope: tenancy.Scope, name: str) -> HttpResponse | None:

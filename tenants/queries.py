@@ -3,11 +3,12 @@
 import contextlib
 import datetime as dt
 import time
+from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from crm_platform.kernel import tenancy
 from tenants.lifecycle import states
@@ -17,8 +18,15 @@ HOST_CACHE_SECONDS = 30
 MOST_ATTEMPTS = 5
 """A build that failed this often waits for an operator."""
 UNFINISHED_AFTER = dt.timedelta(seconds=30)
-_by_host: dict[str, tuple[float, tenancy.Scope | None]] = {}
+_by_host: dict[str, tuple[float, "FoundHost | None"]] = {}
 _HOST_CACHE_SIZE = 5000
+
+
+class FoundHost(NamedTuple):
+    """A host that is known: whose it is, and of which kind (`Domain.Kind`)."""
+
+    scope: tenancy.Scope
+    kind: str
 
 
 def scope_of(company: Company, host: str = "") -> tenancy.Scope:
@@ -57,20 +65,38 @@ def working_scope(company_id: UUID) -> tenancy.Scope | None:
 
 
 def scope_of_host(host: str) -> tenancy.Scope | None:
-    """The company a host name opens, whatever its state; remembered for a short while."""
+    """The company a host name belongs to, whatever its state; its `host` is the one that leads."""
+    found = find_host(host)
+    return found.scope if found else None
+
+
+def find_host(host: str) -> FoundHost | None:
+    """Whose a host name is and how it answers; remembered for a short while.
+
+    None for a name given back, and for an old address whose time has ended.
+    """
     known = _by_host.get(host)
     now = time.monotonic()
     if known and known[0] > now:
         return known[1]
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        domain = Domain.objects.select_related("company").filter(host=host).first()
-        scope = scope_of(domain.company, primary_host(domain)) if domain else None
+        domain = _answering(timezone.now()).filter(host=host).first()
+        found = (
+            FoundHost(scope_of(domain.company, primary_host(domain)), domain.kind)
+            if domain
+            else None
+        )
     if len(_by_host) >= _HOST_CACHE_SIZE:
         _by_host.clear()
     # A company still being made changes state within seconds: ask again each time.
-    if scope is None or scope.state in states.READS:
-        _by_host[host] = (now + HOST_CACHE_SECONDS, scope)
-    return scope
+    if found is None or found.scope.state in states.READS:
+        _by_host[host] = (now + HOST_CACHE_SECONDS, found)
+    return found
+
+
+def _answering(at: dt.datetime) -> QuerySet[Domain]:
+    ended = Q(kind=Domain.Kind.OLD, redirects_until__lte=at)
+    return Domain.objects.select_related("company").filter(released_at=None).exclude(ended)
 
 
 def primary_host(domain: Domain) -> str:
@@ -96,7 +122,7 @@ def scope_of_slug(slug: str) -> tenancy.Scope | None:
     """The working company of that address name; for the shell's commands."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.filter(slug=slug, state__in=states.WORKS).first()
-        return scope_of(company, f"{slug}.{settings.BASE_DOMAIN}") if company else None
+        return scope_of(company, primary_host_of(company.pk)) if company else None
 
 
 def companies() -> QuerySet[Company]:
@@ -156,7 +182,7 @@ def find_company(name: str) -> Company | None:
 
 def host_is_known(host: str) -> bool:
     """Whether a company, open or not, has this host; for the platform's unit of work."""
-    return Domain.objects.filter(host=host).exists()
+    return Domain.objects.filter(host=host, released_at=None).exists()
 
 
 def schema_size() -> int:

@@ -311,7 +311,8 @@ def remove(*, company_id: UUID, at: dt.datetime, actor: str = "operator") -> Non
             return
         for name in (company.slug, company.schema_name):
             RetiredName.objects.get_or_create(name=name, defaults={"retired_at": at})
-        company.domains.all().delete()
+        company.domains.exclude(kind=Domain.Kind.OWN).delete()
+        company.domains.update(released_at=at, is_primary=False, token="")
         before, company.pending_owner = company.state, None
         company.save(update_fields=["pending_owner"])
         changes.enter(company, State.DELETED, at=at, until=None)

@@ -11,6 +11,7 @@ from crm_platform.identity.services import mail, tidying
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.tasks import platform_task, send
 from tenants import queries, services
+from tenants.addresses import own
 from tenants.lifecycle import clock, letters, states
 
 MEASURED_A_RUN = 200
@@ -82,3 +83,9 @@ def keep_lifecycle() -> None:
 def tell_owners() -> None:
     """Write to the owners of companies something just happened to. Idempotent."""
     letters.tell_waiting(at=timezone.now())
+
+
+@platform_task(atomic_body=False)
+def check_domains() -> None:
+    """Look whether companies' own hosts are still theirs. Idempotent."""
+    own.check_again(at=timezone.now())

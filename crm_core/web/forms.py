@@ -127,3 +127,19 @@ class CloseForm(forms.Form):
     """The company's name, typed by whoever closes it."""
 
     name = forms.CharField(label=gettext_lazy("The company's name, to be sure"), max_length=120)
+
+
+class RenameForm(forms.Form):
+    """Another address name with us."""
+
+    slug = forms.CharField(label=gettext_lazy("Address name"), max_length=40)
+
+
+class HostForm(forms.Form):
+    """A host name, as a full name."""
+
+    host = forms.CharField(
+        label=gettext_lazy("Host name"), max_length=253,
+        help_text=gettext_lazy("For instance crm.example.com"),
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none"}),
+    )  # fmt: skip

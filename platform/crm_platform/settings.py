@@ -170,6 +170,10 @@ LIFECYCLE_DAYS: dict[str, Any] = {
     "domain_check": 7,
     "domain_quarantine": 90,
 }
+# Which name server is asked about companies' own hosts: ("", 53) is the machine's own.
+DNS_SERVER: tuple[str, int] = ("", 53)
+# What a company's own host points at, as a CNAME; the TLS proxy answers there.
+CNAME_TARGET = f"domains.{BASE_DOMAIN}"
 _ENTRY = frozenset(
     f"identity:{name}" for name in ("sign_in", "sign_out", "forgot", "reset", "enter")
 )
@@ -238,6 +242,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
+    "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

@@ -5,7 +5,12 @@ The refusals here are the friendly ones. What keeps a read-only company as it is
 """
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+)
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
@@ -56,6 +61,23 @@ def _is_open_when_barred(name: str) -> bool:
     return name in settings.BARRED_DOORS or name.startswith("ui:")
 
 
+def at_another_host(
+    request: HttpRequest, scope: tenancy.Scope, *, is_old: bool
+) -> HttpResponse | None:
+    """What a host answers that does not lead; None for a program at a host that is no old one."""
+    address = settings.ENVIRONMENT.address_of(scope.host)
+    if request.path.startswith(API):
+        if not is_old:
+            return None
+        text = _("This company's address is %(address)s now.") % {"address": address}
+        return problem(410, "moved", text, title=_("Moved"))
+    if request.method in ("GET", "HEAD"):
+        return HttpResponsePermanentRedirect(
+            f"{address}{request.get_full_path()}", preserve_request=True
+        )
+    return _page("tenants/moved.html", status=410, address=address)
+
+
 def barred_text(state: str) -> str:
     """Why nothing is shown, in one sentence."""
     if state == Company.State.CLOSED:
@@ -84,14 +106,14 @@ def _read_only(request: HttpRequest) -> HttpResponse:
     return _page("tenants/read_only.html", text=str(refusal))
 
 
-def _page(template: str, **context: object) -> HttpResponse:
-    return HttpResponse(render_to_string(template, {"brand": BRAND, **context}), status=403)
+def _page(template: str, *, status: int = 403, **context: object) -> HttpResponse:
+    return HttpResponse(render_to_string(template, {"brand": BRAND, **context}), status=status)
 
 
-def problem(status: int, code: str, detail: str) -> JsonResponse:
+def problem(status: int, code: str, detail: str, *, title: str = "") -> JsonResponse:
     """A problem document in the API's form, for answers given before any view is chosen."""
     body = {
-        "type": f"/api/v1/docs/#problem-{code}", "title": _("Not allowed"), "status": status,
-        "code": code, "detail": detail, "errors": [],
+        "type": f"/api/v1/docs/#problem-{code}", "title": title or _("Not allowed"),
+        "status": status, "code": code, "detail": detail, "errors": [],
     }  # fmt: skip
     return JsonResponse(body, status=status, content_type="application/problem+json")

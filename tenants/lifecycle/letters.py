@@ -23,9 +23,10 @@ from tenants.models import Company, CompanyEvent
 
 logger = logging.getLogger("rapport.lifecycle")
 TOLD = "owners.told"
-TELLING = (changes.MOVED, clock.WARNED)
+FAILING = "domain.failing"
+TELLING = (changes.MOVED, clock.WARNED, FAILING)
 NO_NEWS_AFTER = dt.timedelta(days=7)
-STANDING_PATH = "/standing/"
+STANDING_PATH, ADDRESS_PATH = "/standing/", "/settings/address/"
 
 
 def tell_waiting(*, at: dt.datetime) -> int:
@@ -68,23 +69,32 @@ def tell(event: CompanyEvent, *, at: dt.datetime) -> bool:
 def _write(
     event: CompanyEvent, company: Company, owner: people.Owner, host: str, at: dt.datetime
 ) -> None:
-    until = dt.datetime.fromisoformat(event.facts["until"]) if event.facts.get("until") else None
     with translation.override(owner.language):
-        zone = zoneinfo.ZoneInfo(company.time_zone)
-        when = words.day(until, zone) if until else ""
-        is_warning = event.verb == clock.WARNED
-        to = event.facts["to"]
-        state = event.facts["state"] if is_warning else to
-        if is_warning:
-            subject = words.coming(to, company.name, when)
-        else:
-            subject = words.happened(to, company.name)
+        subject, said = _said(event, company)
+        address = settings.ENVIRONMENT.address_of(host)
+        path = ADDRESS_PATH if event.verb == FAILING else STANDING_PATH
         letters.post(
             to=owner.email, subject=subject, at=at,
             paragraphs=[
-                _("Hello %(name)s,") % {"name": owner.name},
-                f"{words.now(state)} {words.then(state, when) if until else ''}".strip(),
-                _("What you can do stands here:"),
-                f"{settings.ENVIRONMENT.address_of(host)}{STANDING_PATH}",
+                _("Hello %(name)s,") % {"name": owner.name}, said,
+                _("What you can do stands here:"), f"{address}{path}",
             ],
         )  # fmt: skip
+
+
+def _said(event: CompanyEvent, company: Company) -> tuple[str, str]:
+    """Subject and sentence of an event, in the active language."""
+    facts, house = event.facts, company.name
+    until = dt.datetime.fromisoformat(facts["until"]) if facts.get("until") else None
+    when = words.day(until, zoneinfo.ZoneInfo(company.time_zone)) if until else ""
+    if event.verb == FAILING:
+        names = {"host": facts["host"], "until": when}
+        return (
+            _("The record that proves %(host)s is missing") % names,
+            _("Publish it again before %(until)s, or %(host)s stops leading to you.") % names,
+        )
+    is_warning = event.verb == clock.WARNED
+    state = facts["state"] if is_warning else facts["to"]
+    subject = words.coming(facts["to"], house, when) if is_warning else ""
+    then = words.then(state, when) if until else ""
+    return subject or words.happened(state, house), f"{words.now(state)} {then}".strip()

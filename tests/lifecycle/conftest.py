@@ -15,6 +15,7 @@ from tenants.models import Company, CompanyEvent
 from tests import factories
 from tests.conftest import NOON, make_company, unique
 from tests.isolation.companies import remove_twin
+from tests.lifecycle.nameserver import serving
 
 
 @dataclass
@@ -74,6 +75,26 @@ def house(database, monkeypatch):
     """An active company of its own, taken away afterwards."""
     monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
     scope = make_company(f"life-{unique()}", name=f"House {unique()}")
+    with tenancy.unit_of_work(scope):
+        made = House(scope, factories.user(role="owner"), factories.user(role="member"))
+    queries.forget_hosts()
+    yield made
+    remove_twin(scope)
+
+
+@pytest.fixture
+def names(settings):
+    """The name server that is asked for proofs."""
+    with serving() as server:
+        settings.DNS_SERVER = ("127.0.0.1", server.server_address[1])
+        yield server
+
+
+@pytest.fixture
+def neighbour(database, monkeypatch):
+    """Another company, for what must not be shared."""
+    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
+    scope = make_company(f"next-{unique()}", name=f"Neighbour {unique()}")
     with tenancy.unit_of_work(scope):
         made = House(scope, factories.user(role="owner"), factories.user(role="member"))
     queries.forget_hosts()

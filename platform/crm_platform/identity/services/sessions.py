@@ -160,6 +160,11 @@ def end_others(*, user: User, keep: Session | None) -> int:
     return others.delete()[0]
 
 
+def end_all() -> int:
+    """Sign everybody of the company out; returns how many browsers. For a change of host."""
+    return Session.objects.all().delete()[0]
+
+
 def sessions_of(user: User, *, at: dt.datetime) -> list[Session]:
     """The browsers a person is signed in with now, last used first."""
     live = Session.objects.filter(user=user, expires_at__gt=at, last_seen_at__gt=at - IDLE)
