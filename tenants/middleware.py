@@ -14,7 +14,8 @@ from django.utils import translation
 from crm_platform.kernel import tenancy
 from crm_platform.ui.middleware import chosen_language
 from tenants import queries, wholeness
-from tenants.models import Company
+from tenants.lifecycle import doors, states
+from tenants.models import Domain
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 PROBES = ("/healthz", "/readyz")
@@ -44,8 +45,10 @@ class CompanyOfHost:
         if said != host:
             address = settings.ENVIRONMENT.address_of(host)
             return HttpResponsePermanentRedirect(f"{address}{request.get_full_path()}")
-        refusal = _refusal_of(request, scope)
-        return refusal or self._serve(request, scope, host)
+        name = "" if scope.writable else doors.name_of(request, _urlconf_of(scope, host))
+        elsewhere = _elsewhere(request, scope, host)
+        refusal = elsewhere or _refusal_of(request, scope, name)
+        return refusal or self._serve(request, doors.scope_at(scope, name), host)
 
     def _serve(self, request: HttpRequest, scope: tenancy.Scope, host: str) -> HttpResponseBase:
         request.company = scope  # type: ignore[attr-defined]  # TenantRequest
@@ -80,13 +83,13 @@ def canonical(said: str) -> str:
 
 
 def scope_of(host: str) -> tenancy.Scope | None:
-    """Whose host this is; None for nobody's, also for a company that was removed."""
+    """Whose host this is; None for nobody's, also for a company that was removed or erased."""
     if host in (settings.PUBLIC_HOST, settings.OPERATORS_HOST):
         return tenancy.PLATFORM
     if not host.isascii() or len(host) > 253 or "." not in host:
         return None
     scope = queries.scope_of_host(host)
-    return None if scope is None or scope.state == Company.State.DELETED else scope
+    return None if scope is None or scope.state in states.GONE else scope
 
 
 def _urlconf_of(scope: tenancy.Scope, host: str) -> str:
@@ -96,13 +99,28 @@ def _urlconf_of(scope: tenancy.Scope, host: str) -> str:
     return str(settings.OPERATORS_URLCONF if is_operators else settings.ROOT_URLCONF)
 
 
-def _refusal_of(request: HttpRequest, scope: tenancy.Scope) -> HttpResponse | None:
-    """The page of a company that is not open; None for an open one."""
-    if scope.state == Company.State.ACTIVE:
+def _elsewhere(request: HttpRequest, scope: tenancy.Scope, host: str) -> HttpResponse | None:
+    """The answer at a host that does not lead; None where the request is served.
+
+    Sessions are good for one host only, so pages are shown at the leading one alone. Programs may
+    go on using any host that is not an old address.
+    """
+    if scope.is_platform or host == scope.host or scope.state not in states.STANDING:
         return None
-    if scope.state == Company.State.SUSPENDED:
-        return plain_page(request, "tenants/suspended.html", status=503)
-    return _not_now(request, "tenants/preparing.html")
+    found = queries.find_host(host)
+    is_old = found is not None and found.kind == Domain.Kind.OLD
+    with translation.override(chosen_language(request)):
+        return doors.at_another_host(request, scope, is_old=is_old)
+
+
+def _refusal_of(request: HttpRequest, scope: tenancy.Scope, name: str) -> HttpResponse | None:
+    """What a company answers that is not open, or not open for this; None for an open one."""
+    if scope.is_platform:
+        return None
+    if scope.state not in states.STANDING:
+        return _not_now(request, "tenants/preparing.html")
+    with translation.override(chosen_language(request)):
+        return doors.refusal_of(request, scope, name)
 
 
 def _not_now(request: HttpRequest, template: str) -> HttpResponse:

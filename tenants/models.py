@@ -77,7 +77,8 @@ class Company(models.Model):
 class Domain(models.Model):
     """A host name that opens a company; always lower-case ASCII (IDNA).
 
-    A company's own host answers once it is verified; an old address redirects until its time ends.
+    A company's own host is entered once DNS has proven it; an old address redirects until its
+    time ends. The host that is primary leads: the others redirect to it.
     """
 
     class Kind(models.TextChoices):
@@ -95,12 +96,58 @@ class Domain(models.Model):
     created_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
     redirects_until = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True, help_text="When DNS was last asked for the proof.")
+    failing_since = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(
+        null=True, help_text="Given back; the row keeps the name from others for a time."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("host"), name="domain_host_once")]
 
     def __str__(self) -> str:
         return f"{self.host} ({self.pk})"
+
+
+class DomainClaim(models.Model):
+    """A host name a company says is its own, until DNS proves it; opens nothing."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="claims")
+    host = models.CharField(max_length=253)
+    token = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("company", "host", name="claim_once_a_company")]
+
+    def __str__(self) -> str:
+        return f"{self.host} ({self.pk})"
+
+
+class CompanyEvent(models.Model):
+    """Something that happened to a company, on the platform's side; only ever added to.
+
+    `verb` is past tense (`company.moved`, `owners.told` …), `actor` says in words who did it,
+    `facts` are plain JSON. It outlives its company's row.
+    """
+
+    company = models.ForeignKey(
+        Company, on_delete=models.DO_NOTHING, db_constraint=False, related_name="events"
+    )
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=250)
+    verb = models.CharField(max_length=60)
+    about = models.ForeignKey(
+        "self", null=True, on_delete=models.DO_NOTHING, related_name="answers",
+        help_text="The event this one answers.",
+    )  # fmt: skip
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "-at"], name="company_event_of")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} ({self.pk})"
 
 
 class RetiredName(models.Model):

@@ -3,21 +3,30 @@
 import contextlib
 import datetime as dt
 import time
+from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from crm_platform.kernel import tenancy
+from tenants.lifecycle import states
 from tenants.models import Company, Domain, RetiredName
 
 HOST_CACHE_SECONDS = 30
 MOST_ATTEMPTS = 5
 """A build that failed this often waits for an operator."""
 UNFINISHED_AFTER = dt.timedelta(seconds=30)
-_by_host: dict[str, tuple[float, tenancy.Scope | None]] = {}
+_by_host: dict[str, tuple[float, "FoundHost | None"]] = {}
 _HOST_CACHE_SIZE = 5000
+
+
+class FoundHost(NamedTuple):
+    """A host that is known: whose it is, and of which kind (`Domain.Kind`)."""
+
+    scope: tenancy.Scope
+    kind: str
 
 
 def scope_of(company: Company, host: str = "") -> tenancy.Scope:
@@ -34,35 +43,60 @@ def scope_of(company: Company, host: str = "") -> tenancy.Scope:
         currency=company.currency,
         language=company.language,
         accent_hue=company.accent_hue,
+        state_reason=company.state_reason,
+        state_since=company.state_since,
+        state_until=company.state_until,
+        writable=states.is_writable(company.state),
     )
 
 
 def working_scope(company_id: UUID) -> tenancy.Scope | None:
-    """The scope of a company that may work now; None when absent, unfinished or stopped."""
+    """The scope of a company that may work now; None when absent, unfinished or stopped.
+
+    A read-only company's is not `writable`.
+    """
     with tenancy.unit_of_work(tenancy.PLATFORM):
         domain = (
             Domain.objects.select_related("company")
-            .filter(company_id=company_id, is_primary=True, company__state=Company.State.ACTIVE)
+            .filter(company_id=company_id, is_primary=True, company__state__in=states.READS)
             .first()
         )
         return scope_of(domain.company, domain.host) if domain else None
 
 
 def scope_of_host(host: str) -> tenancy.Scope | None:
-    """The company a host name opens, whatever its state; remembered for a short while."""
+    """The company a host name belongs to, whatever its state; its `host` is the one that leads."""
+    found = find_host(host)
+    return found.scope if found else None
+
+
+def find_host(host: str) -> FoundHost | None:
+    """Whose a host name is and how it answers; remembered for a short while.
+
+    None for a name given back, and for an old address whose time has ended.
+    """
     known = _by_host.get(host)
     now = time.monotonic()
     if known and known[0] > now:
         return known[1]
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        domain = Domain.objects.select_related("company").filter(host=host).first()
-        scope = scope_of(domain.company, primary_host(domain)) if domain else None
+        domain = _answering(timezone.now()).filter(host=host).first()
+        found = (
+            FoundHost(scope_of(domain.company, primary_host(domain)), domain.kind)
+            if domain
+            else None
+        )
     if len(_by_host) >= _HOST_CACHE_SIZE:
         _by_host.clear()
     # A company still being made changes state within seconds: ask again each time.
-    if scope is None or scope.state == Company.State.ACTIVE:
-        _by_host[host] = (now + HOST_CACHE_SECONDS, scope)
-    return scope
+    if found is None or found.scope.state in states.READS:
+        _by_host[host] = (now + HOST_CACHE_SECONDS, found)
+    return found
+
+
+def _answering(at: dt.datetime) -> QuerySet[Domain]:
+    ended = Q(kind=Domain.Kind.OLD, redirects_until__lte=at)
+    return Domain.objects.select_related("company").filter(released_at=None).exclude(ended)
 
 
 def primary_host(domain: Domain) -> str:
@@ -73,6 +107,12 @@ def primary_host(domain: Domain) -> str:
     return primary.host if primary else domain.host
 
 
+def primary_host_of(company_id: UUID) -> str:
+    """The host of a company's links; empty for one that has none. In the platform's unit."""
+    found = Domain.objects.filter(company_id=company_id, is_primary=True).first()
+    return found.host if found else ""
+
+
 def forget_hosts() -> None:
     """Read host names anew; after a change made by this process."""
     _by_host.clear()
@@ -81,8 +121,8 @@ def forget_hosts() -> None:
 def scope_of_slug(slug: str) -> tenancy.Scope | None:
     """The working company of that address name; for the shell's commands."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        company = Company.objects.filter(slug=slug, state=Company.State.ACTIVE).first()
-        return scope_of(company, f"{slug}.{settings.BASE_DOMAIN}") if company else None
+        company = Company.objects.filter(slug=slug, state__in=states.WORKS).first()
+        return scope_of(company, primary_host_of(company.pk)) if company else None
 
 
 def companies() -> QuerySet[Company]:
@@ -90,11 +130,13 @@ def companies() -> QuerySet[Company]:
     return Company.objects.prefetch_related("domains").order_by("-created_at", "id")
 
 
-def active_scopes(*, ids: list[UUID] | None = None) -> list[tenancy.Scope]:
-    """The scopes of every company that may work now (or of those among `ids`). One query."""
+def active_scopes(
+    *, ids: list[UUID] | None = None, among: frozenset[Company.State] = states.WORKS
+) -> list[tenancy.Scope]:
+    """The scopes of every company that works now (or of those among `ids`). One query."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         domains = Domain.objects.select_related("company").filter(
-            is_primary=True, company__state=Company.State.ACTIVE
+            is_primary=True, company__state__in=among
         )
         if ids is not None:
             domains = domains.filter(company_id__in=ids)
@@ -112,8 +154,8 @@ def unfinished_ids(*, at: dt.datetime) -> list[UUID]:
 
 
 def longest_unmeasured_ids(*, limit: int) -> list[UUID]:
-    """Active companies, those never measured first."""
-    active = Company.objects.filter(state=Company.State.ACTIVE)
+    """Companies open at least to readers, those never measured first."""
+    active = Company.objects.filter(state__in=states.READS)
     order = F("measured_at").asc(nulls_first=True)
     return list(active.order_by(order, "pk").values_list("pk", flat=True)[:limit])
 
@@ -124,8 +166,7 @@ def get_company(company_id: UUID) -> Company | None:
 
 def standing_companies(slugs: list[str]) -> list[Company]:
     """Companies that have a schema to keep up to date (those of `slugs`, if any), by age."""
-    state = Company.State
-    found = Company.objects.filter(state__in=(state.ACTIVE, state.SUSPENDED))
+    found = Company.objects.filter(state__in=states.STANDING)
     if slugs:
         found = found.filter(slug__in=slugs)
     return list(found.order_by("created_at", "pk"))
@@ -141,7 +182,7 @@ def find_company(name: str) -> Company | None:
 
 def host_is_known(host: str) -> bool:
     """Whether a company, open or not, has this host; for the platform's unit of work."""
-    return Domain.objects.filter(host=host).exists()
+    return Domain.objects.filter(host=host, released_at=None).exists()
 
 
 def schema_size() -> int:

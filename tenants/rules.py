@@ -13,7 +13,7 @@ _RESERVED_WORDS = """
     login signin signup sign-in sign-up account accounts billing pay payments status static
     media assets cdn docs help support blog news about legal terms privacy security abuse
     postmaster webmaster hostmaster root system test demo staging dev internal rapport ns ns1
-    ns2 mx autoconfig autodiscover wpad localhost public
+    ns2 mx autoconfig autodiscover wpad localhost public domains edge
 """
 RESERVED = frozenset(_RESERVED_WORDS.split())
 

@@ -1,8 +1,9 @@
 """The only code that changes the register of companies and brings them through their states.
 
-A company goes requested → building → active; building may end in failed, active in suspended or
-deleted. `build` may be cut off anywhere and called again. Each function opens its own units of
-work; from inside a company's, ask `after_commit` to run one once that company's is finished.
+A company goes requested → building → trial (a demo: active); building may end in failed. From
+there on `lifecycle` moves it; `remove` is the operators' own end of it. `build` may be cut off
+anywhere and called again. Each function opens its own units of work; from
+inside a company's, ask `after_commit` to run one once that company's is finished.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -24,6 +26,8 @@ from crm_platform.kernel.db.owner.base import owner_connection
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from crm_platform.kernel.money import is_currency
 from tenants import provisioning, queries, rules
+from tenants.lifecycle import changes, states
+from tenants.lifecycle.states import Who
 from tenants.models import Company, Domain, RetiredName
 from tenants.upgrades import queries as upgrades
 from tenants.upgrades import spares
@@ -122,7 +126,7 @@ def build(*, company_id: UUID, at: dt.datetime) -> State:
             raise
         activate(company_id=company_id, at=at)
     measure(company_id=company_id, at=at)
-    return State.ACTIVE
+    return _state_of(company_id)
 
 
 @contextmanager
@@ -222,9 +226,14 @@ def activate(*, company_id: UUID, at: dt.datetime) -> None:
             raise Conflict(_("This company is not being built."))
         if provisioning.missing_tables(company.schema_name):
             raise Conflict(_("This company is not whole yet."))
-        company.state, company.activated_at, company.error = State.ACTIVE, at, ""
-        company.pending_owner = None
-        company.save(update_fields=["state", "activated_at", "error", "pending_owner"])
+        to = State.ACTIVE if company.is_demo else State.TRIAL
+        company.activated_at, company.error, company.pending_owner = at, "", None
+        company.save(update_fields=["activated_at", "error", "pending_owner"])
+        until = states.end_of(to, source=State.BUILDING, who=Who.CLOCK, at=at)
+        changes.enter(company, to, at=at, until=until)
+        end = until.isoformat() if until else None
+        facts = {"to": to, "until": end}
+        changes.note(company_id, "company.opened", actor="service", at=at, facts=facts)
     queries.forget_hosts()
 
 
@@ -273,38 +282,39 @@ def after_commit(service: Callable[..., Any], **kwargs: Any) -> None:
     transaction.on_commit(lambda: service(**kwargs))
 
 
-def suspend(*, company_id: UUID, reason: str) -> None:
-    """Stop a company: its pages answer 503, its tasks are refused; nothing is lost.
+def suspend(
+    *, company_id: UUID, reason: str, actor: str = "operator", at: dt.datetime | None = None
+) -> None:
+    """Stop a company until `resume`: only its page is shown, its tasks are refused.
 
     Raises:
-        Conflict: it is not active.
+        Conflict: it is not open.
         Invalid: no reason given.
     """
     if not reason.strip():
         raise Invalid(_("Say why: the reason is kept with the company."), field="reason")
-    _change_state(company_id, (State.ACTIVE,), State.SUSPENDED, reason.strip()[:250])
+    changes.move(
+        company_id=company_id, to=State.SUSPENDED, who=Who.OPERATOR, actor=actor, reason=reason,
+        at=at or timezone.now(),
+    )  # fmt: skip
 
 
-def resume(*, company_id: UUID) -> None:
+def resume(*, company_id: UUID, actor: str = "operator", at: dt.datetime | None = None) -> None:
     """Open a suspended company again.
 
     Raises:
         Conflict: it is not suspended.
     """
-    _change_state(company_id, (State.SUSPENDED,), State.ACTIVE, "")
-
-
-def _change_state(company_id: UUID, sources: tuple[State, ...], to: State, reason: str) -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        company = _locked(company_id)
-        if company.state not in sources:
+        if _locked(company_id).state != State.SUSPENDED:
             raise Conflict(_("The company is in another state now. Reload the page."))
-        company.state, company.state_reason = to, reason
-        company.save(update_fields=["state", "state_reason"])
-    queries.forget_hosts()
+        changes.move(
+            company_id=company_id, to=State.ACTIVE, who=Who.OPERATOR, actor=actor,
+            at=at or timezone.now(),
+        )  # fmt: skip
 
 
-def remove(*, company_id: UUID, at: dt.datetime) -> None:
+def remove(*, company_id: UUID, at: dt.datetime, actor: str = "operator") -> None:
     """Close a company for good, but keep its schema: its names are never given out again.
 
     Doing it twice changes nothing.
@@ -315,9 +325,12 @@ def remove(*, company_id: UUID, at: dt.datetime) -> None:
             return
         for name in (company.slug, company.schema_name):
             RetiredName.objects.get_or_create(name=name, defaults={"retired_at": at})
-        company.domains.all().delete()
-        company.state, company.pending_owner = State.DELETED, None
-        company.save(update_fields=["state", "pending_owner"])
+        company.domains.exclude(kind=Domain.Kind.OWN).delete()
+        company.domains.update(released_at=at, is_primary=False, token="")
+        before, company.pending_owner = company.state, None
+        company.save(update_fields=["pending_owner"])
+        changes.enter(company, State.DELETED, at=at, until=None)
+        changes.note(company_id, "company.removed", actor=actor, at=at, facts={"from": before})
     queries.forget_hosts()
 
 

@@ -11,6 +11,8 @@ from crm_platform.identity.services import mail, tidying
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.tasks import platform_task, send
 from tenants import queries, services
+from tenants.addresses import own
+from tenants.lifecycle import clock, letters, states
 
 MEASURED_A_RUN = 200
 
@@ -37,9 +39,9 @@ def measure_companies() -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         ids = queries.longest_unmeasured_ids(limit=MEASURED_A_RUN)
         tidying.forget_what_ended(at=at)
-    for scope in queries.active_scopes(ids=ids):
+    for scope in queries.active_scopes(ids=ids, among=states.READS):
         services.measure(company_id=scope.id, at=at)
-        with tenancy.unit_of_work(scope):
+        with tenancy.unit_of_work(tenancy.for_keeping(scope)):
             tidying.forget_what_ended(at=at)
 
 
@@ -50,7 +52,7 @@ def sweep_mail() -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         if mail.is_waiting(at=at):
             send(identity_tasks.send_platform_mail, tenancy.PLATFORM)
-    for scope in queries.active_scopes():
+    for scope in queries.active_scopes(among=states.READS):
         with tenancy.unit_of_work(scope):
             waiting = mail.is_waiting(at=at)
         if waiting:
@@ -67,3 +69,23 @@ def sweep_imports() -> None:
     for scope in queries.active_scopes():
         with tenancy.unit_of_work(scope):
             sweeper()
+
+
+@platform_task(atomic_body=False)
+def keep_lifecycle() -> None:
+    """Warn, move on and tell whoever is due (`lifecycle.clock`). Idempotent."""
+    at = timezone.now()
+    clock.run(at=at)
+    letters.tell_waiting(at=at)
+
+
+@platform_task(atomic_body=False)
+def tell_owners() -> None:
+    """Write to the owners of companies something just happened to. Idempotent."""
+    letters.tell_waiting(at=timezone.now())
+
+
+@platform_task(atomic_body=False)
+def check_domains() -> None:
+    """Look whether companies' own hosts are still theirs. Idempotent."""
+    own.check_again(at=timezone.now())

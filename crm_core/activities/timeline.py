@@ -155,6 +155,7 @@ def verb_words(act: str) -> str:
         "ordered": _("changed the order"),
         "shared": _("shared this"),
         "exported": _("exported this"),
+        "closed": _("closed this"),
     }.get(act, act.replace("_", " "))
 
 

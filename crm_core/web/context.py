@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from typing import Any
 
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm_core.fields.addresses import view_url
 from crm_core.fields.queries import views_for
 from crm_core.registry import record_type
-from crm_core.web import counts
+from crm_core.web import banner, counts
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
@@ -38,6 +39,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if scope is None or scope.is_platform or not isinstance(user, User):
         return {}
+    if getattr(connection, "is_aborted", False):
+        return {}  # the page of a refusal by the database: nothing more can be asked
     # Built when a template asks: fragments never do.
     return {"shell": SimpleLazyObject(lambda: Shell(request, user))}
 
@@ -46,7 +49,6 @@ class Shell:
     """The shell of one page. What it shows is computed only where its HTML is not kept already."""
 
     palette_url, logout_url, prefs_url = "/palette/", "/sign-out/", "/me/prefs/"
-    banner = None
 
     def __init__(self, request: HttpRequest, user: User) -> None:
         self._user = user
@@ -80,6 +82,10 @@ class Shell:
     @property
     def top_key(self) -> Hashable | None:
         return kept.key_of("top")
+
+    @property
+    def banner(self) -> dict[str, str] | None:
+        return banner.of(tenancy.current(), self._user, at=timezone.now())
 
     @property
     def nav(self) -> list[dict[str, Any]]:

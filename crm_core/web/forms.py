@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from babel.numbers import get_currency_name, list_currencies
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
 
 from crm_core.registry import record_types
@@ -112,3 +112,34 @@ class CompanyForm(forms.Form):
         }
         for name, label in labels.items():
             self.fields[name].label = label
+
+
+class AskForm(forms.Form):
+    """What an owner asks of the operators."""
+
+    message = forms.CharField(
+        label=gettext_lazy("What do you ask us for?"), max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )  # fmt: skip
+
+
+class CloseForm(forms.Form):
+    """The company's name, typed by whoever closes it."""
+
+    name = forms.CharField(label=gettext_lazy("The company's name, to be sure"), max_length=120)
+
+
+class RenameForm(forms.Form):
+    """Another address name with us."""
+
+    slug = forms.CharField(label=gettext_lazy("Address name"), max_length=40)
+
+
+class HostForm(forms.Form):
+    """A host name, as a full name."""
+
+    host = forms.CharField(
+        label=gettext_lazy("Host name"), max_length=253,
+        help_text=gettext_lazy("For instance crm.example.com"),
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none"}),
+    )  # fmt: skip

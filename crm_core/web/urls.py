@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm_core.registry import record_types
-from crm_core.web.views import config, home, records
+from crm_core.web.views import addresses, config, home, records, standing
 
 app_name = "web"
 
@@ -34,6 +34,17 @@ urlpatterns = [
     path("help/", home.help_page, name="help"),
     path("settings/", config.settings_home, name="settings"),
     path("settings/company/", config.company_settings, name="company"),
+    path("settings/company/close/", standing.close, name="close_company"),
+    path("settings/address/", addresses.address, name="address"),
+    path("settings/address/check/", addresses.check, name="address_check"),
+    path("settings/address/rename/", addresses.rename, name="address_rename"),
+    path("settings/address/claim/", addresses.claim, name="address_claim"),
+    path("settings/address/prove/", addresses.prove, name="address_prove"),
+    path("settings/address/release/", addresses.release, name="address_release"),
+    path("settings/address/lead/", addresses.lead, name="address_lead"),
+    path("standing/", standing.standing, name="standing"),
+    path("standing/ask/", standing.ask_operators, name="ask_operators"),
+    path("standing/reopen/", standing.reopen, name="reopen"),
     path("settings/fields/", config.fields, name="fields"),
     path("settings/fields/new/", config.field_new, name="field_new"),
     path("settings/fields/<int:field_id>/", config.field_edit, name="field_edit"),

@@ -157,6 +157,37 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# -- the life of a company -----------------------------------------------------------------------
+# Days in each state before the clock moves a company on, and of what else has an end.
+LIFECYCLE_DAYS: dict[str, Any] = {
+    "trial": 14,
+    "past_due_after_trial": 7,
+    "past_due": 14,
+    "read_only": 30,
+    "suspended": 30,
+    "closed": 30,
+    "warnings": (7, 1),
+    "old_address": 90,
+    "domain_check": 7,
+    "domain_quarantine": 90,
+}
+# Which name server is asked about companies' own hosts: ("", 53) is the machine's own.
+DNS_SERVER: tuple[str, int] = ("", 53)
+# What a company's own host points at, as a CNAME; the TLS proxy answers there.
+CNAME_TARGET = f"domains.{BASE_DOMAIN}"
+_ENTRY = frozenset(
+    f"identity:{name}" for name in ("sign_in", "sign_out", "forgot", "reset", "enter")
+)
+_OWN_SAFETY = frozenset(
+    f"identity:{name}"
+    for name in ("prefs", "change_password", "end_session", "end_other_sessions", "revoke_token")
+)
+_WAY_BACK = frozenset({"web:standing", "web:ask_operators", "web:reopen"})
+# Where a read-only company writes its notes: who came in, from where, what was exported.
+READ_ONLY_DOORS = _ENTRY | _OWN_SAFETY | _WAY_BACK | {"exchange:export", "web:close_company"}
+# What of a suspended or closed company answers at all.
+BARRED_DOORS = _ENTRY | _WAY_BACK | {"identity:prefs"}
+
 # -- people --------------------------------------------------------------------------------------
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -213,6 +244,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "refill spares": {"task": "tenants.upgrades.tasks.refill_spares", "schedule": 30.0},
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
+    "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
+    "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

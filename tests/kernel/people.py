@@ -93,7 +93,7 @@ def stopped_companies(scope: tenancy.Scope) -> Figures:
     """A company in no working state opens no page and takes no work."""
     found = Figures()
     queries.forget_hosts()
-    status = Client(headers={"host": scope.host}).get("/sign-in/").status_code
-    found.judge(is_right=status in (404, 503), note=f"answers {status}")
+    status = Client(headers={"host": scope.host}).get("/").status_code
+    found.judge(is_right=status in (403, 404, 503), note=f"answers {status}")
     found.judge(is_right=queries.working_scope(scope.id) is None, note="takes work")
     return found

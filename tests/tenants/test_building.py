@@ -50,7 +50,7 @@ def again(company):
 
 def assert_is_whole(company):
     company = again(company)
-    assert company.state == State.ACTIVE
+    assert company.state == State.TRIAL
     assert provisioning.missing_tables(company.schema_name) == set()
     assert company.pending_owner is None
     with tenancy.unit_of_work(queries.working_scope(company.pk)):
@@ -61,8 +61,8 @@ def assert_is_whole(company):
 def test_build_makes_a_whole_company_and_a_second_time_changes_nothing(database):
     company = request()
 
-    assert services.build(company_id=company.pk, at=NOON) == State.ACTIVE
-    assert services.build(company_id=company.pk, at=NOON) == State.ACTIVE
+    assert services.build(company_id=company.pk, at=NOON) == State.TRIAL
+    assert services.build(company_id=company.pk, at=NOON) == State.TRIAL
 
     assert_is_whole(company)
     assert again(company).attempts == 1
@@ -121,7 +121,7 @@ def test_second_builder_leaves_a_company_being_built_alone(database):
         assert services.build(company_id=company.pk, at=NOON) == State.REQUESTED
 
     wait_until_nobody_builds(company)
-    assert services.build(company_id=company.pk, at=NOON) == State.ACTIVE
+    assert services.build(company_id=company.pk, at=NOON) == State.TRIAL
 
 
 def wait_until_nobody_builds(company):
@@ -168,12 +168,12 @@ def test_maker_killed_at_any_point_leaves_a_company_that_is_finished_next_time(b
     assert builder.stdout.readline() == "ended\n"
 
     left = again(company)
-    if left.state == State.ACTIVE:
+    if left.state == State.TRIAL:
         assert provisioning.missing_tables(left.schema_name) == set()
     else:
         assert queries.working_scope(company.pk) is None
     wait_until_nobody_builds(company)
-    assert services.build(company_id=company.pk, at=NOON) == State.ACTIVE
+    assert services.build(company_id=company.pk, at=NOON) == State.TRIAL
     assert_is_whole(company)
 
 

@@ -107,8 +107,10 @@ def test_absolute_form_of_a_request_does_not_override_the_host(in_acme, acme):
         (Company.State.REQUESTED, 503, "being prepared"),
         (Company.State.BUILDING, 503, "being prepared"),
         (Company.State.FAILED, 503, "being prepared"),
-        (Company.State.SUSPENDED, 503, "suspended"),
+        (Company.State.SUSPENDED, 403, "suspended"),
+        (Company.State.CLOSED, 403, "closed"),
         (Company.State.DELETED, 404, "Nothing lives"),
+        (Company.State.ERASED, 404, "Nothing lives"),
     ],
 )
 def test_company_that_is_not_open_says_so_and_shows_nothing(in_acme, globex, state, status, words):
@@ -116,7 +118,7 @@ def test_company_that_is_not_open_says_so_and_shows_nothing(in_acme, globex, sta
         Company.objects.filter(pk=globex.id).update(state=state)
     queries.forget_hosts()
 
-    answer = at(globex.host)
+    answer = at(globex.host, "/")
 
     queries.forget_hosts()
     assert answer.status_code == status
@@ -127,7 +129,7 @@ def test_company_that_is_not_open_says_so_and_shows_nothing(in_acme, globex, sta
 def test_suspending_and_resuming_take_effect_at_once_in_this_process(in_acme, globex):
     assert at(globex.host).status_code == 200
     services.suspend(company_id=globex.id, reason="unpaid")
-    assert at(globex.host).status_code == 503
+    assert at(globex.host, "/").status_code == 403
     assert queries.working_scope(globex.id) is None
 
     services.resume(company_id=globex.id)

@@ -6,7 +6,7 @@ from crm_platform.identity.services import mail
 from crm_platform.kernel.tasks import platform_task, tenant_task
 
 
-@tenant_task(atomic_body=False)
+@tenant_task(atomic_body=False, while_read_only=True)
 def send_waiting_mail() -> None:
     """Send a company's waiting mails. Idempotent."""
     mail.send_waiting(at=timezone.now())

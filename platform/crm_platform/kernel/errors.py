@@ -24,6 +24,12 @@ class NotAllowed(DomainError):
     code, status = "not_allowed", 403
 
 
+class ReadOnly(DomainError):
+    """The company's state allows reading only; nothing was changed."""
+
+    code, status = "read_only", 403
+
+
 class NotFound(DomainError):
     """Absent, or hidden from the actor: the two are told apart to nobody."""
 

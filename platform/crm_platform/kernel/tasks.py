@@ -53,11 +53,17 @@ class CompanyTask(Task):  # type: ignore[type-arg]  # celery's Task takes no par
     reject_on_worker_lost = True
     atomic_body = True
     platform = False
+    while_read_only = False
+    """Whether it may run, and write, in a company that is read-only: sending mail does."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         scope = scope_of_message(self.request.headers)
         if scope.is_platform != self.platform:
             raise Refused("This task is not for that kind of company.")
+        if not scope.writable:
+            if not self.while_read_only:
+                raise Refused("The company is read-only: nothing is changed there.")
+            scope = tenancy.for_keeping(scope)
         if not self.atomic_body:
             with tenancy.choose(scope):
                 return self.run(*args, **kwargs)
@@ -67,6 +73,8 @@ class CompanyTask(Task):  # type: ignore[type-arg]  # celery's Task takes no par
 
 def tenant_task(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Declare a task of a company: ids in, one service call, safe to run twice.
+
+    A read-only company's is refused unless `while_read_only=True`.
 
     `atomic_body=False` leaves the transactions to the body (long work that checkpoints).
     """

@@ -5,8 +5,9 @@ wrapper (`kernel.db`) reads it when a transaction begins; see `docs/adr/0002-uni
 """
 
 import dataclasses
+import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -34,6 +35,11 @@ class Scope:
     currency: str = "USD"
     language: str = "en"
     accent_hue: int | None = None
+    state_reason: str = ""
+    state_since: dt.datetime | None = None
+    state_until: dt.datetime | None = None
+    writable: bool = True
+    """False: every transaction of this scope is read-only, a fact of the database."""
 
     @property
     def is_platform(self) -> bool:
@@ -81,6 +87,33 @@ def unit_facts() -> dict[str, Any]:
     if facts is None:
         raise NoCompany("There is no unit of work to keep facts for.")
     return facts
+
+
+def for_keeping(scope: Scope) -> Scope:
+    """The scope with which a read-only company's few own notes are written.
+
+    Only for what reading itself leaves behind: who signed in, which browser is open, what was
+    exported, which mail went out. Who uses it stands in a list of `tests/lifecycle`.
+    """
+    return dataclasses.replace(scope, writable=True)
+
+
+def keep_note(write: Callable[[], object]) -> None:
+    """Run `write` now, or in a read-only company right after the running transaction.
+
+    For notes of the housekeeping (a browser was seen, a key was used), which may be lost with a
+    crash but must not make reading fail.
+    """
+    scope = current()
+    if scope.writable:
+        write()
+        return
+
+    def afterwards() -> None:
+        with unit_of_work(for_keeping(scope)):
+            write()
+
+    transaction.on_commit(afterwards, robust=True)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from psycopg import sql
 OWNER, APP = "rapport_owner", "rapport_app"
 COMPANIES_RIGHTS, PUBLIC_RIGHTS = "rapport_rw", "rapport_public"
 DATABASE = "rapport"
+PUBLIC_APPEND_ONLY = ("tenants_companyevent",)
+"""Tables of the platform whose rows nobody changes; their migrations say so too."""
 FIRST_WITH_BUILTIN_LOCALE = 170000
 
 
@@ -56,11 +58,17 @@ def _right_statements() -> list[str]:
         f"GRANT USAGE ON SCHEMA public TO {PUBLIC_RIGHTS}",
         f"GRANT {rows} ON ALL TABLES IN SCHEMA public TO {PUBLIC_RIGHTS}",
         f"GRANT {counters} ON ALL SEQUENCES IN SCHEMA public TO {PUBLIC_RIGHTS}",
+        *(_added_to_only(table) for table in PUBLIC_APPEND_ONLY),
         f"{in_public} GRANT {rows} ON TABLES TO {PUBLIC_RIGHTS}",
         f"{in_public} GRANT {counters} ON SEQUENCES TO {PUBLIC_RIGHTS}",
         f"{by_owner} GRANT {rows} ON TABLES TO {COMPANIES_RIGHTS}",
         f"{by_owner} GRANT {counters} ON SEQUENCES TO {COMPANIES_RIGHTS}",
     ]
+
+
+def _added_to_only(table: str) -> str:
+    revoke = f"REVOKE UPDATE, DELETE, TRUNCATE ON public.{table} FROM {PUBLIC_RIGHTS}"
+    return f"DO $$ BEGIN IF to_regclass('public.{table}') IS NOT NULL THEN {revoke}; END IF; END $$"
 
 
 def _create_if_absent(role: str) -> str:

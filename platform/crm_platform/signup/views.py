@@ -19,6 +19,7 @@ from crm_platform.signup.models import SignUp
 from crm_platform.ui.answers import is_htmx, refusals_on, visit
 from crm_platform.ui.toast import toast
 from tenants import queries as tenants_queries
+from tenants.lifecycle import states
 from tenants.models import Company
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -153,7 +154,7 @@ def progress(request: HttpRequest, token: str) -> HttpResponse:
         return _stale(request, error)
     if found.company is None:
         return redirect("signup:confirm", token)
-    if found.company.state == Company.State.ACTIVE:
+    if found.company.state in states.READS:
         address = services.way_in(sign_up=found, at=at)
         return visit(address) if is_htmx(request) else redirect(address)
     services.push_on(sign_up=found, at=at)

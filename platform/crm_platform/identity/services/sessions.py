@@ -128,8 +128,12 @@ def touch(session: Session, *, at: dt.datetime) -> None:
     """Note that the person is here; writes at most every five minutes."""
     if at - session.last_seen_at < SEEN_EVERY:
         return
-    Session.objects.filter(pk=session.pk).update(last_seen_at=at)
-    User.objects.filter(pk=session.user_id).update(last_seen_at=at)
+
+    def note() -> None:
+        Session.objects.filter(pk=session.pk).update(last_seen_at=at)
+        User.objects.filter(pk=session.user_id).update(last_seen_at=at)
+
+    tenancy.keep_note(note)
 
 
 def end(*, session: Session) -> None:
@@ -154,6 +158,11 @@ def end_others(*, user: User, keep: Session | None) -> int:
     if keep is not None:
         others = others.exclude(pk=keep.pk)
     return others.delete()[0]
+
+
+def end_all() -> int:
+    """Sign everybody of the company out; returns how many browsers. For a change of host."""
+    return Session.objects.all().delete()[0]
 
 
 def sessions_of(user: User, *, at: dt.datetime) -> list[Session]:

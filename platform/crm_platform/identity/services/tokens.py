@@ -13,6 +13,7 @@ from crm_platform.identity import history, onetime
 from crm_platform.identity.history import THE_ROW
 from crm_platform.identity.models import ApiToken, ConfigVersion, User
 from crm_platform.identity.rules import demand_ability
+from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Invalid, NotFound
 
 LONGEST_DAYS = 365
@@ -85,7 +86,8 @@ def token_of_key(key: str, *, at: dt.datetime) -> ApiToken | None:
         .first()
     )
     if token is not None and (token.last_used_at is None or at - token.last_used_at >= SEEN_EVERY):
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
+        pk = token.pk
+        tenancy.keep_note(lambda: ApiToken.objects.filter(pk=pk).update(last_used_at=at))
     return token
 
 

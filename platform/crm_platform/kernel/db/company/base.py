@@ -10,17 +10,40 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.postgresql import base
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import DatabaseErrorWrapper, InterfaceError, OperationalError
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.sql import SQL, Composed, Identifier
 
 from crm_platform.kernel import tenancy
-from crm_platform.kernel.errors import CrossedCompanies, NoCompany
+from crm_platform.kernel.errors import CrossedCompanies, NoCompany, ReadOnly
 
 # A backend keeps the catalogue of every schema it served (379 KiB each, measured); a fresh
 # connection costs 5 ms. Source: reference/tenancy.md, sections 0.7 and 8 (Pooling).
 MAX_COMPANIES_A_CONNECTION = 200
+
+
+READ_ONLY = b"SET TRANSACTION READ ONLY; "
+"""PostgreSQL lets no later statement of the same transaction take this back."""
+
+
+def read_only_refusal() -> ReadOnly:
+    """What is said wherever a read-only company was to be changed."""
+    return ReadOnly(
+        _("This company is read-only at present, so nothing was changed. Reading, searching and"
+          " exporting work; an owner of the company can say how it opens again.")
+    )  # fmt: skip
+
+
+class _Errors(DatabaseErrorWrapper):
+    """A write the database refused because the company is read-only becomes a refusal of ours."""
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_type is not None and issubclass(exc_type, ReadOnlySqlTransaction):
+            raise read_only_refusal() from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
 
 
 def scope_statements(scope: tenancy.Scope) -> Composed:
@@ -39,6 +62,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._served: set[str] = set()
         self.may_switch_scope = False
         """Tests keep two companies in one transaction; a serving process never does."""
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        """Django's translation of errors, and ours."""
+        return _Errors(self)
 
     # -- connections -------------------------------------------------------------------------
 
@@ -81,7 +109,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _begin_message(self, scope: tenancy.Scope) -> bytes:
         with self.wrap_database_errors:
-            return b"BEGIN; " + scope_statements(scope).as_bytes(self.connection)
+            mode = b"" if scope.writable else READ_ONLY
+            return b"BEGIN; " + mode + scope_statements(scope).as_bytes(self.connection)
+
+    @property
+    def is_aborted(self) -> bool:
+        """Whether the open transaction answers nothing more, because a statement failed in it."""
+        raw = self.connection
+        return raw is not None and raw.info.transaction_status == TransactionStatus.INERROR
 
     def _is_gone(self) -> bool:
         return self.connection is None or self.connection.closed or self.connection.broken
@@ -102,7 +137,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def switched_scope(self) -> Iterator[None]:
         """Re-enter another scope inside the open transaction (tests only)."""
         before, scope = self._begun_in, tenancy.current()
-        self._send(scope_statements(scope).as_bytes(self.connection))
+        mode = b"" if scope.writable else READ_ONLY
+        self._send(mode + scope_statements(scope).as_bytes(self.connection))
         self._begun_in = scope
         try:
             yield

@@ -1,0 +1,56 @@
+"""The line above every page that says how the company stands, and what to do about it."""
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm_platform.identity import rules
+from crm_platform.identity.models import User
+from crm_platform.kernel import tenancy
+from tenants.lifecycle import words
+from tenants.models import Company
+
+State = Company.State
+KINDS = {State.TRIAL: "info", State.PAST_DUE: "warn", State.READ_ONLY: "bad"}
+STANDING = "/standing/"
+
+
+def of(scope: tenancy.Scope, user: User, *, at: dt.datetime) -> dict[str, str] | None:
+    """What `ui/app.html` shows, if anything.
+
+    The trial is told quietly to those who run the company; what stops people is told to all.
+    """
+    if scope.state not in KINDS:
+        return None
+    state = State(scope.state)
+    runs_it = rules.has_ability(user, "company.settings")
+    if state == State.TRIAL and (not runs_it or scope.state_until is None):
+        return None
+    text = _trial(scope, at) if state == State.TRIAL else _stopped(scope)
+    label = _("What you can do") if runs_it else _("Who can help")
+    return {"text": text, "kind": KINDS[state], "href": STANDING, "label": label}
+
+
+def days_left(scope: tenancy.Scope, at: dt.datetime) -> int:
+    """Whole days until the state ends, rounded up; 0 when it has."""
+    if scope.state_until is None:
+        return 0
+    return max(0, -((at - scope.state_until) // dt.timedelta(days=1)))
+
+
+def _trial(scope: tenancy.Scope, at: dt.datetime) -> str:
+    left = days_left(scope, at)
+    return ngettext(
+        "Trial: %(count)d day left.", "Trial: %(count)d days left.", left
+    ) % {"count": left}  # fmt: skip
+
+
+def _stopped(scope: tenancy.Scope) -> str:
+    parts = [words.now(scope.state)]
+    if scope.state == State.READ_ONLY and scope.state_since:
+        since = words.day(scope.state_since)
+        parts.insert(0, _("Read-only since %(since)s.") % {"since": since})
+    if scope.state_until:
+        parts.append(words.then(scope.state, words.day(scope.state_until)))
+    return " ".join(parts)

@@ -1,0 +1,1 @@
+"""Where a company is reached: the name it chose with us, and host names of its own."""

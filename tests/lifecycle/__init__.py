@@ -1,0 +1,1 @@
+"""The life of a company: its states, its addresses, its end."""
