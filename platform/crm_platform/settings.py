@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "crm_platform.ui.middleware.time_zone",
     "django_htmx.middleware.HtmxMiddleware",
     "crm_platform.ui.refusals.Refusals",
+    "crm_platform.identity.middleware.SecondFactorFirst",
 ]
 
 # -- databases -----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ RESET_PLACE = Limit("reset_place", 20, _HOUR)
 SIGN_UP = Limit("sign_up", 4, _HOUR)
 SIGN_UP_PLACE = Limit("sign_up_place", 20, _HOUR)
 INVITE = Limit("invite", 100, _HOUR)
+SECOND_FACTOR = Limit("second_factor", 5, _QUARTER)
 KEPT = dt.timedelta(days=1)
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 
-from tenants.models import Company, DemoMail
+from tenants.models import Company
 
 A_PAGE = 50
 SORTS = {
@@ -44,13 +44,3 @@ def address_of(company: Company) -> str:
     """The company's link, from its primary domain; empty for a removed one."""
     hosts = [domain.host for domain in company.domains.all() if domain.is_primary]
     return str(settings.ENVIRONMENT.address_of(hosts[0])) if hosts else ""
-
-
-def demo_mails(*, page: int) -> Page[DemoMail]:
-    """The demo's outbox, newest first."""
-    return Paginator(DemoMail.objects.order_by("-sent_at", "-pk"), A_PAGE).get_page(page)
-
-
-def keeps_demo_mail() -> bool:
-    """Whether this installation sends no mail but keeps it for the outbox page."""
-    return settings.EMAIL_BACKEND == "tenants.demo_mail.OutboxBackend"

@@ -1,0 +1,39 @@
+"""What several pages read from an address."""
+
+import datetime as dt
+from typing import cast
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from crm_platform.identity.models import User
+from tenants.models import Company
+
+
+def me(request: HttpRequest) -> User:
+    """The operator who asks; views are guarded, so it is one."""
+    return cast(User, request.user)
+
+
+def page_number(request: HttpRequest) -> int:
+    """`?page=`, or 1."""
+    said = request.GET.get("page", "1")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 7 else 1
+
+
+def word(request: HttpRequest, name: str, longest: int = 80) -> str:
+    """`?name=`, cut."""
+    return request.GET.get(name, "").replace("\x00", "").strip()[:longest]
+
+
+def day(request: HttpRequest, name: str) -> dt.date | None:
+    """`?name=2026-11-20`; None for anything else."""
+    try:
+        return dt.date.fromisoformat(request.GET.get(name, ""))
+    except ValueError:
+        return None
+
+
+def the_company(company_id: UUID) -> Company:
+    return get_object_or_404(Company.objects.prefetch_related("domains"), pk=company_id)
