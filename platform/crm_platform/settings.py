@@ -99,6 +99,7 @@ COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
 IMPORT_SWEEPER = "crm_core.exchange.sweeping.sweep"
+TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
 
 CACHES = {
@@ -211,6 +212,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "finish companies": {"task": "tenants.tasks.sweep_companies", "schedule": 60.0},
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
+    "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

@@ -25,6 +25,11 @@ EXPECTED = {
     "operators.manage":    (True, False, False, False),
     "audit.view":          (True, False, False, True),
     "audit.export":        (True, False, False, True),
+    "queues.view":         (True, True, False, True),
+    "queues.retry":        (True, True, False, False),
+    "outbox.view":         (True, True, False, True),
+    "outbox.retry":        (True, True, False, False),
+    "funnel.view":         (True, True, True, True),
     "demo_mail.view":      (True, True, False, False),
 }  # fmt: skip
 """Written down a second time on purpose: a slip in one of the two fails."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from crm_platform.console.models import TaskFailure
 from crm_platform.console.services.operators import make_operator
-from crm_platform.identity.models import Invitation, MailToken, Session, User
+from crm_platform.identity.models import Invitation, MailToken, OutgoingMail, Session, User
 from crm_platform.identity.onetime import hash_of
 from crm_platform.kernel import tenancy
 from crm_platform.signup.models import SignUp
@@ -44,6 +45,13 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         mail = DemoMail.objects.create(
             to="n@example.com", subject="Hello", body="Text", sent_at=timezone.now()
         )
+        failure = TaskFailure.objects.create(
+            key_hash=f"matrix{own.scope.id}", company_id=own.scope.id, task="matrix", error="E",
+            first_at=NOON, last_at=NOON,
+        )  # fmt: skip
+        waiting = OutgoingMail.objects.create(
+            to="n@example.com", subject="Hello", body="Text", created_at=NOON, due_at=LATER
+        )
     cookie = _operator()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         session = User.objects.get(email=EMAIL).sessions.latest("pk")
@@ -56,7 +64,7 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             created_at=NOON, expires_at=LATER,
         )  # fmt: skip
     numbers = {
-        "int": [mail.pk, session.pk, session.user_id, invitation.pk],
+        "int": [mail.pk, session.pk, session.user_id, invitation.pk, failure.pk, waiting.pk],
         "uuid": [own.scope.id],
         "str": [SECRET],
     }
@@ -65,4 +73,6 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         SignUp.objects.filter(pk=sign_up.pk).delete()
         DemoMail.objects.filter(pk=mail.pk).delete()
         Invitation.objects.filter(pk=invitation.pk).delete()
+        TaskFailure.objects.filter(pk=failure.pk).delete()
+        OutgoingMail.objects.filter(pk=waiting.pk).delete()
         MailToken.objects.filter(token_hash=hash_of(SECRET)).delete()

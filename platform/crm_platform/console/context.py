@@ -29,6 +29,11 @@ SERVICE, OVERSIGHT = gettext_lazy("Service"), gettext_lazy("Oversight")
 PLACES = (
     Place("", "companies", gettext_lazy("Companies"), "building-2", "console:companies",
           "companies.view"),
+    Place("", "funnel", gettext_lazy("Sign-ups"), "trending-up", "console:funnel", "funnel.view"),
+    Place(SERVICE, "queues", gettext_lazy("Background work"), "list-todo", "console:queues",
+          "queues.view"),
+    Place(SERVICE, "outbox", gettext_lazy("Mail outbox"), "send", "console:outbox",
+          "outbox.view"),
     Place(SERVICE, "mail", gettext_lazy("Demo outbox"), "mail", "console:mails",
           "demo_mail.view"),
     Place(OVERSIGHT, "operators", gettext_lazy("Operators"), "user-cog", "console:operators",

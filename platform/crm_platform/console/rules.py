@@ -23,6 +23,11 @@ TABLE: dict[str, frozenset[str]] = {
     "operators.manage":     frozenset({PLATFORM}),
     "audit.view":           frozenset({PLATFORM, AUDITOR}),
     "audit.export":         frozenset({PLATFORM, AUDITOR}),
+    "queues.view":          frozenset({PLATFORM, SUPPORT, AUDITOR}),
+    "queues.retry":         frozenset({PLATFORM, SUPPORT}),
+    "outbox.view":          frozenset({PLATFORM, SUPPORT, AUDITOR}),
+    "outbox.retry":         frozenset({PLATFORM, SUPPORT}),
+    "funnel.view":          EVERYBODY,
     "demo_mail.view":       frozenset({PLATFORM, SUPPORT}),
 }  # fmt: skip
 """The mails of the demo hold one-time links: an auditor does not read them."""

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from crm_platform.console.views import audit, companies, demo_mail, operators
+from crm_platform.console.views import (
+    audit,
+    companies,
+    demo_mail,
+    funnel,
+    operators,
+    outbox,
+    queues,
+)
 
 app_name = "console"
 company_patterns = [
@@ -11,6 +19,9 @@ company_patterns = [
     path("companies/<uuid:company_id>/retry/", companies.retry, name="retry"),
     path("companies/<uuid:company_id>/suspend/", companies.suspend, name="suspend"),
     path("companies/<uuid:company_id>/resume/", companies.resume, name="resume"),
+    path("companies/<uuid:company_id>/upgrades/", companies.plan, name="upgrade_plan"),
+    path("companies/<uuid:company_id>/notes/", companies.note, name="note"),
+    path("companies/<uuid:company_id>/survey/", companies.survey, name="survey"),
 ]
 operator_patterns = [
     path("operators/", operators.operators, name="operators"),
@@ -25,6 +36,13 @@ operator_patterns = [
 urlpatterns = [
     *company_patterns,
     *operator_patterns,
+    path("queues/", queues.queues, name="queues"),
+    path("queues/<int:pk>/retry/", queues.retry, name="failure_retry"),
+    path("queues/<int:pk>/dismiss/", queues.dismiss, name="failure_dismiss"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<int:pk>/retry/", outbox.retry, name="outbox_retry"),
+    path("outbox/companies/<uuid:company_id>/retry/", outbox.retry_company, name="outbox_company"),
+    path("sign-ups/", funnel.funnel, name="funnel"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.export, name="audit_export"),
     path("mail/", demo_mail.mails, name="mails"),

@@ -21,6 +21,14 @@ def state_word(state: str) -> str:
     return words[state]
 
 
+HEALTH_KINDS = {"ok": "ok", "warn": "warn", "bad": "bad"}
+
+
+def health_word(health: str) -> str:
+    """How a company does."""
+    return {"ok": _("Well"), "warn": _("Look at it"), "bad": _("In trouble")}[health]
+
+
 def role_word(key: str) -> str:
     """An operators' role."""
     words = {
@@ -34,7 +42,10 @@ def verb_word(verb: str) -> str:
     """What an operator did, as a sentence's start; an unknown verb stands as it is."""
     words = {
         "company.suspended": _("Suspended"), "company.resumed": _("Opened again"),
-        "company.retried": _("Had it made again"),
+        "company.retried": _("Had it made again"), "company.noted": _("Left a note"),
+        "company.upgrades_planned": _("Planned its upgrades"),
+        "task.retried": _("Sent a failed task again"),
+        "task.dismissed": _("Put a failed task away"), "mail.retried": _("Tried mails again"),
         "invitation.sent": _("Invited"), "invitation.resent": _("Invited again"),
         "invitation.revoked": _("Withdrew the invitation"),
         "person.added": _("Added"), "person.joined": _("Joined"),
@@ -54,6 +65,7 @@ def topic_word(topic: str) -> str:
     """The first word of a verb: what it is about."""
     words = {
         "company": _("Companies"), "invitation": _("Invitations"), "person": _("Operators"),
-        "second_factor": _("Second factor"), "audit": _("Audit"), "password": _("Passwords"),
+        "second_factor": _("Second factor"), "audit": _("Audit"),
+        "task": _("Background work"), "mail": _("Mails"), "password": _("Passwords"),
     }  # fmt: skip
     return words.get(topic, topic)

@@ -62,6 +62,9 @@ COMPANY = (
 OPERATORS = (
     Page("/", contains=("Harbour Trading",)),
     Page("/mail/", contains=("<h1",)),
+    Page("/queues/", contains=("<h1", "Workers")),
+    Page("/outbox/", contains=("<h1",)),
+    Page("/sign-ups/", contains=("<h1",)),
     Page("/operators/", contains=("<h1", "@")),
     Page("/audit/", contains=("<td",)),
     Page("/second-factor/", contains=("<h1", 'name="code"')),

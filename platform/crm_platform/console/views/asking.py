@@ -2,13 +2,11 @@
 
 import datetime as dt
 from typing import cast
-from uuid import UUID
 
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 
+from crm_platform.console.models import OperatorEntry
 from crm_platform.identity.models import User
-from tenants.models import Company
 
 
 def me(request: HttpRequest) -> User:
@@ -35,5 +33,9 @@ def day(request: HttpRequest, name: str) -> dt.date | None:
         return None
 
 
-def the_company(company_id: UUID) -> Company:
-    return get_object_or_404(Company.objects.prefetch_related("domains"), pk=company_id)
+def facts_of(entry: OperatorEntry) -> list[tuple[str, object]]:
+    """An entry's facts, flat: name and value, or old and new value."""
+    return [
+        (name, " → ".join(str(each) for each in value) if isinstance(value, list) else value)
+        for name, value in entry.facts.items()
+    ]

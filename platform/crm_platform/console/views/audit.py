@@ -14,11 +14,10 @@ from crm_core.exchange.exporting import write_csv
 from crm_platform.console import rules
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
-from crm_platform.console.models import OperatorEntry
 from crm_platform.console.queries import audit as queries
 from crm_platform.console.queries.operators import operators
 from crm_platform.console.services import audit as services
-from crm_platform.console.views.asking import day, me, word
+from crm_platform.console.views.asking import day, facts_of, me, word
 from crm_platform.console.words import topic_word, verb_word
 
 HEADER = ["at", "actor", "actor_id", "verb", "object_type", "object_id", "title", "company_id",
@@ -57,14 +56,6 @@ def audit(request: HttpRequest) -> HttpResponse:
         **console(request, "audit"),
     }
     return render(request, "console/audit.html", context)
-
-
-def facts_of(row: OperatorEntry) -> list[tuple[str, object]]:
-    """An entry's facts, flat: name and value, or old and new value."""
-    return [
-        (name, " → ".join(str(each) for each in value) if isinstance(value, list) else value)
-        for name, value in row.facts.items()
-    ]
 
 
 @require_POST
