@@ -251,7 +251,9 @@ def retry(*, company_id: UUID) -> None:
         company.save(update_fields=["state", "attempts"])
 
 
-CHANGEABLE = ("name", "language", "time_zone", "currency", "accent_hue")
+CHANGEABLE = (
+    "name", "language", "time_zone", "currency", "accent_hue", "ring", "window_from", "window_to",
+)  # fmt: skip
 
 
 def rename(*, company_id: UUID, name: str) -> None:

@@ -24,6 +24,8 @@ from tests.isolation.probes import Findings, Visitor
 from tests.kernel import mutants
 
 NEVER_SHOWN = {
+    "SecondFactor": "sealed; operators have one, staff will",
+    "RecoveryCode": "hashes",
     "MailToken": "holds an address to confirm; only its mail shows it",
     "OutgoingMail": "mails are sent, no page shows them",
 }

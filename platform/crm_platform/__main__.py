@@ -14,6 +14,7 @@ crm: run Rapport, the rented CRM
   crm demo                 everything on this machine: PostgreSQL, Redis, web, worker, clock
     --port N               serve on another port than 8000
     --check                start, look at every important page, stop; exit 0 when all is well
+    --code                 the demo operator's second-step code of the moment
     --reset [--yes]        delete the demo's data first (asks, unless --yes)
 
   crm doctor               what is configured, what is missing, what answers

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "crm_platform.ui.middleware.time_zone",
     "django_htmx.middleware.HtmxMiddleware",
     "crm_platform.ui.refusals.Refusals",
+    "crm_platform.identity.middleware.SecondFactorFirst",
 ]
 
 # -- databases -----------------------------------------------------------------------------------
@@ -99,6 +100,7 @@ COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
 IMPORT_SWEEPER = "crm_core.exchange.sweeping.sweep"
+TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
 
 CACHES = {
@@ -246,6 +248,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
+    "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

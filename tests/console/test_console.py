@@ -9,31 +9,15 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from crm_platform.console.services import make_operator
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from tenants import queries, services
 from tenants.models import Company, DemoMail
 from tests import factories
 from tests.conftest import NOON, make_company, unique
+from tests.console.conftest import HOST, PASSWORD
 
-PASSWORD = "correct horse battery"
-HOST = {"host": "operators.testserver"}
 PAGES = ["/", "/mail/", "/me/security/", "/companies/00000000-0000-0000-0000-000000000001/"]
-
-
-@pytest.fixture
-def operator(platform_unit, acme):
-    email = f"{unique()}@example.com"
-    make_operator(email=email, password=PASSWORD, reset=False, at=NOON)
-    client = Client(headers=HOST)
-    client.post("/sign-in/", {"email": email, "password": PASSWORD})
-    return client
-
-
-@pytest.fixture(autouse=True)
-def quiet_bell(monkeypatch):
-    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
 
 
 @pytest.mark.parametrize("path", PAGES)

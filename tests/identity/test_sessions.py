@@ -242,7 +242,7 @@ def test_htmx_request_of_a_visitor_is_sent_to_sign_in_and_back_to_its_page(
 
 
 def test_operators_sign_in_in_the_platforms_scope(platform_unit):
-    from crm_platform.console.services import make_operator
+    from crm_platform.console.services.operators import make_operator
 
     make_operator(email="op@example.com", password=PASSWORD, reset=False, at=NOON)
 

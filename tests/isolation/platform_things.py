@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from crm_platform.console.services import make_operator
-from crm_platform.identity.models import MailToken, User
+from crm_platform.console.models import TaskFailure
+from crm_platform.console.services.operators import make_operator
+from crm_platform.identity.models import Invitation, MailToken, OutgoingMail, Session, User
 from crm_platform.identity.onetime import hash_of
 from crm_platform.kernel import tenancy
 from crm_platform.signup.models import SignUp
@@ -26,7 +27,10 @@ def _operator() -> tuple[str, str]:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         make_operator(email=EMAIL, password="correct horse battery", reset=False, at=NOON)
         operator = User.objects.select_related("role").get(email=EMAIL)
-    return factories.session_cookie(tenancy.PLATFORM, operator)
+    cookie = factories.session_cookie(tenancy.PLATFORM, operator)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Session.objects.filter(user=operator).update(second_factor_at=timezone.now())
+    return cookie
 
 
 @contextmanager
@@ -41,6 +45,13 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         mail = DemoMail.objects.create(
             to="n@example.com", subject="Hello", body="Text", sent_at=timezone.now()
         )
+        failure = TaskFailure.objects.create(
+            key_hash=f"matrix{own.scope.id}", company_id=own.scope.id, task="matrix", error="E",
+            first_at=NOON, last_at=NOON,
+        )  # fmt: skip
+        waiting = OutgoingMail.objects.create(
+            to="n@example.com", subject="Hello", body="Text", created_at=NOON, due_at=LATER
+        )
     cookie = _operator()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         session = User.objects.get(email=EMAIL).sessions.latest("pk")
@@ -48,9 +59,20 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             purpose="reset", user=session.user, token_hash=hash_of(SECRET), created_at=NOON,
             expires_at=LATER,
         )  # fmt: skip
-    numbers = {"int": [mail.pk, session.pk], "uuid": [own.scope.id], "str": [SECRET]}
+        invitation = Invitation.objects.create(
+            email="invited@example.com", role=session.user.role, token_hash=hash_of(f"{SECRET}i"),
+            created_at=NOON, expires_at=LATER,
+        )  # fmt: skip
+    numbers = {
+        "int": [mail.pk, session.pk, session.user_id, invitation.pk, failure.pk, waiting.pk],
+        "uuid": [own.scope.id],
+        "str": [SECRET],
+    }
     yield cookie, {**probes.own_values(own), **numbers}
     with tenancy.unit_of_work(tenancy.PLATFORM):
         SignUp.objects.filter(pk=sign_up.pk).delete()
         DemoMail.objects.filter(pk=mail.pk).delete()
+        Invitation.objects.filter(pk=invitation.pk).delete()
+        TaskFailure.objects.filter(pk=failure.pk).delete()
+        OutgoingMail.objects.filter(pk=waiting.pk).delete()
         MailToken.objects.filter(token_hash=hash_of(SECRET)).delete()

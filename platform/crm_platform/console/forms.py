@@ -1,8 +1,68 @@
 """The shape of what operators send."""
 
+from typing import Any
+
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from crm_platform.console.queries.operators import operator_roles
+from crm_platform.console.words import role_word
+from crm_platform.identity.models import Role
+from tenants.models import Company
 
 
 class SuspendForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=250)
+
+
+class NoteForm(forms.Form):
+    body = forms.CharField(
+        label=_("Note"), max_length=4000, widget=forms.Textarea({"rows": 3}),
+        help_text=_("For operators only; the company never sees it."),
+    )  # fmt: skip
+
+
+def ring_word(ring: str) -> str:
+    """The name of a ring: who is upgraded when."""
+    words = {
+        "canary": gettext("First (canary)"), "early": gettext("Early"), "rest": gettext("The rest"),
+    }  # fmt: skip
+    return words.get(ring, ring)
+
+
+def _hours() -> list[tuple[int, str]]:
+    return [(hour, f"{hour:02}:00") for hour in range(24)]
+
+
+class UpgradePlanForm(forms.Form):
+    ring = forms.ChoiceField(label=_("Ring"))
+    window_from = forms.TypedChoiceField(label=_("From"), coerce=int, choices=_hours)
+    window_to = forms.TypedChoiceField(label=_("To"), coerce=int, choices=_hours)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rings = [(ring, ring_word(ring)) for ring in Company.Ring.values]
+        self.fields["ring"].choices = rings  # type: ignore[attr-defined]  # a choice's
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class _RoleChoice(forms.ModelChoiceField[Role]):
+    def label_from_instance(self, obj: Role) -> str:
+        return role_word(obj.key)
+
+
+class OperatorRoleForm(forms.Form):
+    role = _RoleChoice(label=_("Role"), queryset=Role.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].queryset = operator_roles()  # type: ignore[attr-defined]  # a choice's
+
+
+class InviteOperatorForm(OperatorRoleForm):
+    email = forms.EmailField(label=_("Mail address"), max_length=254)
+    field_order = ("email", "role")

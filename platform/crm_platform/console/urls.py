@@ -2,15 +2,49 @@
 
 from django.urls import path
 
-from crm_platform.console import views
+from crm_platform.console.views import (
+    audit,
+    companies,
+    demo_mail,
+    funnel,
+    operators,
+    outbox,
+    queues,
+)
 
 app_name = "console"
+company_patterns = [
+    path("", companies.companies, name="companies"),
+    path("companies/<uuid:company_id>/", companies.company, name="company"),
+    path("companies/<uuid:company_id>/retry/", companies.retry, name="retry"),
+    path("companies/<uuid:company_id>/suspend/", companies.suspend, name="suspend"),
+    path("companies/<uuid:company_id>/resume/", companies.resume, name="resume"),
+    path("companies/<uuid:company_id>/upgrades/", companies.plan, name="upgrade_plan"),
+    path("companies/<uuid:company_id>/notes/", companies.note, name="note"),
+    path("companies/<uuid:company_id>/survey/", companies.survey, name="survey"),
+]
+operator_patterns = [
+    path("operators/", operators.operators, name="operators"),
+    path("operators/invite/", operators.invite, name="operator_invite"),
+    path("operators/<int:pk>/", operators.place, name="operator"),
+    path("operators/<int:pk>/second-factor/", operators.reset, name="operator_reset"),
+    path("operators/<int:pk>/deactivate/", operators.deactivate, name="operator_deactivate"),
+    path("operators/<int:pk>/reactivate/", operators.reactivate, name="operator_reactivate"),
+    path("invitations/<int:invitation_id>/resend/", operators.resend, name="invitation_resend"),
+    path("invitations/<int:invitation_id>/revoke/", operators.revoke, name="invitation_revoke"),
+]
 urlpatterns = [
-    path("", views.companies, name="companies"),
-    path("companies/<uuid:company_id>/", views.company, name="company"),
-    path("companies/<uuid:company_id>/retry/", views.retry, name="retry"),
-    path("companies/<uuid:company_id>/suspend/", views.suspend, name="suspend"),
-    path("companies/<uuid:company_id>/resume/", views.resume, name="resume"),
-    path("mail/", views.mails, name="mails"),
-    path("mail/<int:pk>/", views.mail, name="mail"),
+    *company_patterns,
+    *operator_patterns,
+    path("queues/", queues.queues, name="queues"),
+    path("queues/<int:pk>/retry/", queues.retry, name="failure_retry"),
+    path("queues/<int:pk>/dismiss/", queues.dismiss, name="failure_dismiss"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<int:pk>/retry/", outbox.retry, name="outbox_retry"),
+    path("outbox/companies/<uuid:company_id>/retry/", outbox.retry_company, name="outbox_company"),
+    path("sign-ups/", funnel.funnel, name="funnel"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.export, name="audit_export"),
+    path("mail/", demo_mail.mails, name="mails"),
+    path("mail/<int:pk>/", demo_mail.mail, name="mail"),
 ]

@@ -32,6 +32,7 @@ SIGN_UP = Limit("sign_up", 4, _HOUR)
 SIGN_UP_PLACE = Limit("sign_up_place", 20, _HOUR)
 INVITE = Limit("invite", 100, _HOUR)
 ASK_OPERATORS = Limit("ask_operators", 3, dt.timedelta(hours=12))
+SECOND_FACTOR = Limit("second_factor", 5, _QUARTER)
 KEPT = dt.timedelta(days=1)
 
 

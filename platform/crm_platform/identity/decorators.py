@@ -27,12 +27,21 @@ def safe_next(text: str | None, default: str = "/") -> str:
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Send the visitor to the sign-in page, and back here afterwards."""
+    return _ask_first(request, "identity:sign_in")
+
+
+def ask_for_second_factor(request: HttpRequest) -> HttpResponse:
+    """Send somebody who signed in on to the second step, and back here afterwards."""
+    return _ask_first(request, "identity:second_factor")
+
+
+def _ask_first(request: HttpRequest, name: str) -> HttpResponse:
     asks_page = request.method in ("GET", "HEAD") and not is_htmx(request)
     back = request.get_full_path() if asks_page else request.headers.get("HX-Current-URL", "")
     if not asks_page and back:
         back = back.partition("://")[2].partition("/")[2]
         back = f"/{back}"
-    address = reverse("identity:sign_in")
+    address = reverse(name)
     if safe_next(back) != "/":
         address = f"{address}?{urlencode({'next': safe_next(back)})}"
     if is_htmx(request):

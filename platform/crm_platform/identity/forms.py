@@ -57,6 +57,25 @@ class SignInForm(forms.Form):
     next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
 
+_CODE = {"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"), max_length=20, widget=forms.TextInput(_CODE),
+        help_text=_("Six digits from your app, or one of your recovery codes."),
+    )  # fmt: skip
+    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+
+
+class EnrolForm(forms.Form):
+    code = forms.CharField(
+        label=_("The code your app shows"), max_length=20,
+        widget=forms.TextInput({**_CODE, "inputmode": "numeric"}),
+    )  # fmt: skip
+    sealed = forms.CharField(max_length=500, widget=forms.HiddenInput)
+
+
 class ForgotForm(forms.Form):
     email = forms.EmailField(
         label=_("Mail address"), max_length=254,

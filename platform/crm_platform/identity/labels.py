@@ -32,7 +32,8 @@ _SYSTEM_NAMES = (
     pgettext_lazy("role", "Owner"), pgettext_lazy("role", "Admin"),
     pgettext_lazy("role", "Manager"), pgettext_lazy("role", "Member"),
     pgettext_lazy("role", "Viewer"),
-    pgettext_lazy("role", "Operator"),
+    pgettext_lazy("role", "Platform"), pgettext_lazy("role", "Support"),
+    pgettext_lazy("role", "Billing"), pgettext_lazy("role", "Auditor"),
 )  # fmt: skip
 
 

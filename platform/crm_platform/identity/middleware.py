@@ -1,13 +1,15 @@
 """Who is asking: one query for the session, its person, role, team and configuration version."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from crm_platform.identity.services import sessions
+from crm_platform.identity.decorators import ask_for_second_factor
+from crm_platform.identity.services import second_factor, sessions
 from crm_platform.identity.visitor import VISITOR
 from crm_platform.kernel import tenancy
 
@@ -33,6 +35,37 @@ class SignedInPerson:
         if secret and request.session_row is None and name not in response.cookies:  # type: ignore[attr-defined]
             forget_cookie(response)
         return response
+
+
+class SecondFactorFirst:
+    """Where a second factor is required, a browser without it sees only the page that asks for it.
+
+    Reads `request.session_row`; makes no query.
+    """
+
+    OPEN = ("identity:second_factor", "identity:sign_out", "identity:prefs")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Called by Django once the address is known; an answer keeps the view from running."""
+        session = getattr(request, "session_row", None)
+        if session is None or session.second_factor_at is not None:
+            return None
+        match = request.resolver_match
+        name = match.view_name if match else ""
+        is_here = getattr(request, "urlconf", "") == settings.OPERATORS_URLCONF
+        if not (is_here and second_factor.is_required()):
+            return None
+        if name in self.OPEN or name.startswith("ui:"):
+            return None
+        return ask_for_second_factor(request)
 
 
 def _recognise(request: HttpRequest, secret: str) -> None:

@@ -101,11 +101,38 @@ class Session(ScopedModel):
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    second_factor_at = models.DateTimeField(null=True)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=250, default="")
 
     def __str__(self) -> str:
         return f"session {self.pk}"
+
+
+class SecondFactor(ScopedModel):
+    """The authenticator app of a person. `secret` is sealed; `last_step` is the last code's step.
+
+    A code of that step or an earlier one is not taken again. Source: RFC 6238 (30 seconds a step).
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor")
+    secret = models.CharField(max_length=250)
+    last_step = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"second factor ({self.pk})"
+
+
+class RecoveryCode(ScopedModel):
+    """A code that stands in for the app, once; kept as a hash."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    code_hash = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"recovery code ({self.pk})"
 
 
 class Invitation(ScopedModel):

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.identity.rules import has_ability
+from crm_platform.kernel import tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,12 @@ def own_groups(request: HttpRequest, current: str) -> list[dict[str, Any]]:
 
 
 def groups_of(items: Any, user: Any, current: str) -> list[dict[str, Any]]:
-    """Items a person may open, by group, in their order."""
+    """Items a person may open, by group, in their order; operators have their own pages only."""
     groups: dict[str, list[dict[str, Any]]] = {}
+    own_only = tenancy.current().is_platform
     for item in items:
+        if own_only and (item.group is not YOU or item.ability):
+            continue
         if item.ability and not has_ability(user, item.ability):
             continue
         entry = {

@@ -58,4 +58,3 @@ SYSTEM_ROLES = (
     ),
     RoleSpec("viewer", "Viewer", {"*": levels("all", "none", "none", "none", "none")}, ()),
 )
-OPERATOR = RoleSpec("operator", "Operator", {}, ("console",))

@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from crm_platform.identity.services import mail
+from crm_platform.kernel import tenancy
 from crm_platform.kernel.tasks import platform_task, tenant_task
 
 
@@ -10,6 +11,15 @@ from crm_platform.kernel.tasks import platform_task, tenant_task
 def send_waiting_mail() -> None:
     """Send a company's waiting mails. Idempotent."""
     mail.send_waiting(at=timezone.now())
+
+
+@tenant_task(atomic_body=False)
+def retry_failed_mail() -> None:
+    """Try a company's failed mails once more, and send. Idempotent."""
+    at, scope = timezone.now(), tenancy.current()
+    with tenancy.unit_of_work(scope):
+        mail.retry_failed(at=at)
+    mail.send_waiting(at=at)
 
 
 @platform_task(atomic_body=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm_platform.identity.views import entry, me, people, roles, teams
+from crm_platform.identity.views import entry, me, people, roles, second_factor, teams
 
 app_name = "identity"
 entry_patterns = [
@@ -10,6 +10,10 @@ entry_patterns = [
     path("sign-out/", entry.sign_out, name="sign_out"),
     path("forgot/", entry.forgot, name="forgot"),
     path("reset/<str:token>/", entry.reset, name="reset"),
+    path("invite/<str:token>/", entry.accept, name="accept"),
+]
+second_factor_patterns = [
+    path("second-factor/", second_factor.second_factor, name="second_factor"),
 ]
 me_patterns = [
     path("me/", me.profile, name="me"),
@@ -24,7 +28,6 @@ me_patterns = [
 urlpatterns = [
     *entry_patterns,
     *me_patterns,
-    path("invite/<str:token>/", entry.accept, name="accept"),
     path("enter/<str:token>/", entry.enter, name="enter"),
     path("me/tokens/", me.own_tokens, name="tokens"),
     path("me/tokens/<int:token_id>/revoke/", me.revoke_token, name="revoke_token"),

@@ -11,6 +11,7 @@ from uuid import UUID
 from celery import Task, shared_task
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from crm_platform.kernel import tenancy
@@ -18,6 +19,8 @@ from crm_platform.kernel.errors import NoCompany
 
 ENVELOPE = "rapport_company"
 ENVELOPE_VERSION = 1
+SENT_AT = "rapport_sent_at"
+"""The header that says when a message was sent, so that a queue can say how old its oldest is."""
 
 
 class Refused(RuntimeError):
@@ -55,6 +58,19 @@ class CompanyTask(Task):  # type: ignore[type-arg]  # celery's Task takes no par
     platform = False
     while_read_only = False
     """Whether it may run, and write, in a company that is read-only: sending mail does."""
+
+    def on_failure(
+        self, exc: Exception, _task_id: str, _args: Any, kwargs: dict[str, Any], _einfo: Any
+    ) -> None:
+        """Called by Celery when a task has failed for good: somebody above keeps a note of it."""
+        dotted = getattr(settings, "TASK_FAILURE_RECORDER", "")
+        if not dotted or isinstance(exc, Refused):
+            return
+        sent_for = (self.request.headers or {}).get(ENVELOPE) or {}
+        import_string(dotted)(
+            task=str(self.name), company_id=UUID(str(sent_for["id"])), arguments=kwargs,
+            error=exc, at=timezone.now(),
+        )  # fmt: skip
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         scope = scope_of_message(self.request.headers)
@@ -104,4 +120,5 @@ def later(task: Any, **kwargs: Any) -> None:
 
 def send(task: Any, scope: tenancy.Scope, **kwargs: Any) -> None:
     """Send `task` for `scope` now."""
-    task.apply_async(kwargs=kwargs, headers=envelope(scope))
+    headers = {**envelope(scope), SENT_AT: timezone.now().isoformat()}
+    task.apply_async(kwargs=kwargs, headers=headers)

@@ -11,8 +11,8 @@ from psycopg import sql
 OWNER, APP = "rapport_owner", "rapport_app"
 COMPANIES_RIGHTS, PUBLIC_RIGHTS = "rapport_rw", "rapport_public"
 DATABASE = "rapport"
-PUBLIC_APPEND_ONLY = ("tenants_companyevent",)
-"""Tables of the platform whose rows nobody changes; their migrations say so too."""
+PUBLIC_APPEND_ONLY = ("console_operatorentry", "tenants_companyevent")
+"""Tables of the platform that its serving role may add to and read, but never change."""
 FIRST_WITH_BUILTIN_LOCALE = 170000
 
 
@@ -58,7 +58,8 @@ def _right_statements() -> list[str]:
         f"GRANT USAGE ON SCHEMA public TO {PUBLIC_RIGHTS}",
         f"GRANT {rows} ON ALL TABLES IN SCHEMA public TO {PUBLIC_RIGHTS}",
         f"GRANT {counters} ON ALL SEQUENCES IN SCHEMA public TO {PUBLIC_RIGHTS}",
-        *(_added_to_only(table) for table in PUBLIC_APPEND_ONLY),
+        # The grant above is for all tables there are; run again, it must not reopen these.
+        *(_closed_to_changes(table) for table in PUBLIC_APPEND_ONLY),
         f"{in_public} GRANT {rows} ON TABLES TO {PUBLIC_RIGHTS}",
         f"{in_public} GRANT {counters} ON SEQUENCES TO {PUBLIC_RIGHTS}",
         f"{by_owner} GRANT {rows} ON TABLES TO {COMPANIES_RIGHTS}",
@@ -66,7 +67,7 @@ def _right_statements() -> list[str]:
     ]
 
 
-def _added_to_only(table: str) -> str:
+def _closed_to_changes(table: str) -> str:
     revoke = f"REVOKE UPDATE, DELETE, TRUNCATE ON public.{table} FROM {PUBLIC_RIGHTS}"
     return f"DO $$ BEGIN IF to_regclass('public.{table}') IS NOT NULL THEN {revoke}; END IF; END $$"
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyotp
+
 from crm_platform.ops import demo_check, embedded, places, processes
 from crm_platform.ops.console import complain, say, step
 from crm_platform.ops.environment import EMBEDDED, Environment, read_environment
@@ -38,6 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     data_dir = places.data_dir(os.environ)
     try:
+        if options.code:
+            say(code_of_now(data_dir))
+            return 0
         port = _port(options)
         if options.reset and not _reset(data_dir, sure=options.yes):
             return 1
@@ -53,6 +58,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="crm demo", description=__doc__)
     parser.add_argument("--port", type=int, help="port of the pages (8000; --check: a free one)")
     parser.add_argument("--check", action="store_true", help="look at every page, then stop")
+    parser.add_argument("--code", action="store_true", help="print the operator's code of now")
     parser.add_argument("--reset", action="store_true", help="delete the demo's data first")
     parser.add_argument("--yes", action="store_true", help="do not ask before --reset")
     return parser.parse_args(arguments)
@@ -76,6 +82,20 @@ def refuse_used_port(port: int) -> None:
             f"Port {port} on {LOOPBACK} cannot be used ({error.strerror}): stop the program that "
             f"has it, or choose another one, as in: crm demo --port {port % 65535 + 1}"
         ) from error
+
+
+def code_of_now(data_dir: Path) -> str:
+    """What an authenticator app with the demo operator's key shows now.
+
+    Raises:
+        DemoRefused: the demo was never made here.
+    """
+    path = data_dir / "sign-ins.json"
+    known = json.loads(path.read_text("utf-8")) if path.exists() else []
+    for entry in known:
+        if entry.get("second_factor"):
+            return str(pyotp.TOTP(entry["second_factor"]).now())
+    raise DemoRefused("There is no demo operator here yet: run crm demo first.")
 
 
 def _reset(data_dir: Path, *, sure: bool) -> bool:
@@ -191,10 +211,11 @@ def _remember(data_dir: Path, told: list[dict[str, str]]) -> list[dict[str, str]
     """Keep the first passwords for the next start, when nobody tells them any more."""
     path = data_dir / "sign-ins.json"
     kept: list[dict[str, str]] = json.loads(path.read_text("utf-8")) if path.exists() else []
-    known = {(entry["url"].rsplit(":", 1)[0], entry["email"]): entry["password"] for entry in kept}
+    known = {(entry["url"].rsplit(":", 1)[0], entry["email"]): entry for entry in kept}
     for entry in told:
-        before = known.get((entry["url"].rsplit(":", 1)[0], entry["email"]), "")
-        entry["password"] = entry["password"] or before
+        before = known.get((entry["url"].rsplit(":", 1)[0], entry["email"]), {})
+        for secret in ("password", "second_factor"):
+            entry[secret] = entry.get(secret) or before.get(secret, "")
     path.touch(mode=0o600)
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
     return told
@@ -225,5 +246,10 @@ def announcement(
         lines.append(f"  {entry['company'] or 'Operators'}: {entry['url']}")
         password = entry["password"] or "(the one you chose)"
         lines.append(f"    sign in as {entry['email']}   first password {password}")
+        if entry.get("second_factor"):
+            lines.append(f"    second step: add the key {entry['second_factor']} to an")
+            lines.append(
+                "    authenticator app, or ask for the code of the moment: crm demo --code"
+            )
     lines += ["", "  Ctrl-C stops everything; the data stays.", "", ""]
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 """What the demo does between "the servers answer" and "the pages are served".
 
 Runs in a process of its own, so that the runner stays small and holds no connection. It writes one
-JSON object a line: {"step"}, {"took"}, {"sign_in": {company, url, email, password}}.
+JSON object a line: {"step"}, {"took"}, {"sign_in": {company, url, email, password,
+second_factor}}.
 """
 
 import io
@@ -19,7 +20,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-SIGN_IN_KEYS = ("company", "url", "email", "password")
+SIGN_IN_KEYS = ("company", "url", "email", "password", "second_factor")
 
 
 @dataclass(frozen=True, slots=True)

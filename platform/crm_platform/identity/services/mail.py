@@ -65,6 +65,16 @@ def _send(scope: tenancy.Scope, mail: OutgoingMail, at: dt.datetime) -> bool:
     return True
 
 
+def try_again(mails: QuerySet[OutgoingMail], *, at: dt.datetime) -> int:
+    """Make unsent mails that still have their text due now, with all attempts; says how many."""
+    return mails.filter(sent_at=None).exclude(body="").update(attempts=0, due_at=at, error="")
+
+
+def retry_failed(*, at: dt.datetime) -> int:
+    """Make every mail due again that was given up, in the running unit of work."""
+    return try_again(OutgoingMail.objects.filter(attempts__gte=MOST_ATTEMPTS), at=at)
+
+
 def give_up_waiting(*, at: dt.datetime) -> None:
     """Forget mails that nobody will read any more: sent long ago, or never after many tries."""
     OutgoingMail.objects.filter(created_at__lt=at - dt.timedelta(days=30)).delete()

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from crm_platform.console.services import make_operator
+from crm_platform.console.services.operators import enrol_if_absent, make_operator
 from crm_platform.kernel import tenancy
 
 
@@ -27,10 +27,12 @@ class Command(BaseCommand):
                 email=options["email"], password=password, reset=options["reset"],
                 at=timezone.now(),
             )  # fmt: skip
+            secret = enrol_if_absent(email=options["email"], at=timezone.now())
         line = {
             "company": "operators",
             "url": settings.ENVIRONMENT.address_of(settings.OPERATORS_HOST),
             "email": options["email"],
             "password": password if is_set else None,
+            "second_factor": secret or None,
         }
         self.stdout.write(json.dumps(line, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""The only code that changes something for the operators."""

@@ -1,0 +1,41 @@
+"""What several pages read from an address."""
+
+import datetime as dt
+from typing import cast
+
+from django.http import HttpRequest
+
+from crm_platform.console.models import OperatorEntry
+from crm_platform.identity.models import User
+
+
+def me(request: HttpRequest) -> User:
+    """The operator who asks; views are guarded, so it is one."""
+    return cast(User, request.user)
+
+
+def page_number(request: HttpRequest) -> int:
+    """`?page=`, or 1."""
+    said = request.GET.get("page", "1")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 7 else 1
+
+
+def word(request: HttpRequest, name: str, longest: int = 80) -> str:
+    """`?name=`, cut."""
+    return request.GET.get(name, "").replace("\x00", "").strip()[:longest]
+
+
+def day(request: HttpRequest, name: str) -> dt.date | None:
+    """`?name=2026-11-20`; None for anything else."""
+    try:
+        return dt.date.fromisoformat(request.GET.get(name, ""))
+    except ValueError:
+        return None
+
+
+def facts_of(entry: OperatorEntry) -> list[tuple[str, object]]:
+    """An entry's facts, flat: name and value, or old and new value."""
+    return [
+        (name, " → ".join(str(each) for each in value) if isinstance(value, list) else value)
+        for name, value in entry.facts.items()
+    ]

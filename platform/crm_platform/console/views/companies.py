@@ -1,0 +1,180 @@
+"""Companies: the list, one company, and what can be done to it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from crm_platform.console import forms
+from crm_platform.console.context import console
+from crm_platform.console.guard import operators_with
+from crm_platform.console.queries import companies as queries
+from crm_platform.console.queries.failures import open_failures
+from crm_platform.console.services import companies as services
+from crm_platform.console.views.asking import facts_of, me, word
+from crm_platform.console.words import HEALTH_KINDS, KINDS, health_word, state_word, verb_word
+from crm_platform.ui.answers import refusals_on
+from crm_platform.ui.toast import toast
+from tenants.models import Company
+
+FILTERS = ("state", "release", "ring", "size", "used", "health")
+
+
+def _choices() -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """The filters: name → what "all" is called, and the values with their words."""
+    return {
+        "state": (_("Every state"), [(s, state_word(s)) for s in Company.State.values]),
+        "health": (_("Any health"), [(key, health_word(key)) for key in queries.HEALTHS]),
+        "release": (_("Every release"), [(each, each) for each in queries.releases()]),
+        "ring": (_("Every ring"), [(key, forms.ring_word(key)) for key in Company.Ring.values]),
+        "size": (_("Any size"), [("s", _("Up to 10 MB")), ("m", _("10 to 100 MB")),
+                                 ("l", _("Over 100 MB"))]),
+        "used": (_("Used at any time"), [("week", _("Used this week")),
+                 ("month", _("Used this month")), ("longer", _("Not for a month")),
+                 ("never", _("Never used"))]),
+    }  # fmt: skip
+
+
+@require_GET
+@operators_with("companies.view")
+def companies(request: HttpRequest) -> HttpResponse:
+    """Every company, with state, health, people, size, release and last use."""
+    asked = {name: word(request, name, 40) for name in FILTERS}
+    wanted = queries.Wanted(
+        text=word(request, "q"), sort=word(request, "sort", 20) or queries.DEFAULT_SORT, **asked
+    )
+    newest = queries.newest_release()
+    found = queries.companies(wanted, newest=newest, at=timezone.now())
+    rows, more = queries.page_of(found, sort=wanted.sort, after=request.GET.get("after", ""))
+    context = {
+        "total": found.count(),
+        "more": more,
+        "rows": [_row(each) for each in rows],
+        "wanted": wanted,
+        "filters": [(name, asked[name], *shown) for name, shown in _choices().items()],
+        "columns": [
+            ("name", _("Company"), ""), ("state", _("State"), ""), ("", _("Health"), ""),
+            ("errors", _("Errors"), "r"), ("users", _("People"), "r"), ("size", _("Size"), "r"),
+            ("release", _("Release"), ""), ("created", _("Created"), ""),
+            ("used", _("Last use"), ""),
+        ],
+        **console(request, "companies"),
+    }  # fmt: skip
+    return render(request, "console/companies.html", context)
+
+
+def _row(company: Any) -> dict[str, Any]:
+    return {
+        "company": company,
+        "state": state_word(company.state),
+        "kind": KINDS[company.state],
+        "health": health_word(company.health),
+        "health_kind": HEALTH_KINDS[company.health],
+        "address": queries.address_of(company),
+    }
+
+
+def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> HttpResponse:
+    newest = queries.newest_release()
+    company: Any = queries.described(newest).filter(pk=company_id).first()
+    if company is None:
+        raise Http404
+    plan = {"ring": company.ring, "window_from": company.window_from,
+            "window_to": company.window_to}  # fmt: skip
+    context = {
+        **_row(company),
+        "facts": getattr(company, "facts", None),
+        "newest": newest,
+        "domains": list(company.domains.all()),
+        "failures": open_failures(company_id),
+        "timeline": [
+            (each, verb_word(each.verb), facts_of(each)) for each in queries.timeline(company_id)
+        ],
+        "notes": queries.notes(company_id),
+        "form": given.get("suspend") or forms.SuspendForm(),
+        "plan_form": given.get("plan") or forms.UpgradePlanForm(initial=plan),
+        "note_form": given.get("note") or forms.NoteForm(),
+        **console(request, "companies"),
+    }
+    return render(request, "console/company.html", context, status=422 if given else 200)
+
+
+@require_GET
+@operators_with("companies.view")
+def company(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """The facts of one company, and what can be done."""
+    return _company_page(request, company_id)
+
+
+@require_POST
+@operators_with("companies.upgrades")
+def plan(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """Ring and window of a company's upgrades."""
+    form = forms.UpgradePlanForm(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            services.set_upgrade_plan(
+                company_id=company_id, **form.cleaned_data, actor=me(request), at=timezone.now()
+            )
+            return toast(redirect("console:company", company_id), _("Saved"))
+    return _company_page(request, company_id, plan=form)
+
+
+@require_POST
+@operators_with("companies.note")
+def note(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """Leave a note for the other operators."""
+    form = forms.NoteForm(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            services.add_note(
+                company_id=company_id, body=form.cleaned_data["body"], actor=me(request),
+                at=timezone.now(),
+            )  # fmt: skip
+            return toast(redirect("console:company", company_id), _("Saved"))
+    return _company_page(request, company_id, note=form)
+
+
+@require_POST
+@operators_with("companies.view")
+def survey(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """Have the company looked into now."""
+    services.survey_now(company_id=company_id, actor=me(request))
+    text = _("It is being looked into. Reload the page in a moment.")
+    return toast(redirect("console:company", company_id), text)
+
+
+@require_POST
+@operators_with("companies.retry")
+def retry(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """Build a failed company once more."""
+    services.retry(company_id=company_id, actor=me(request), at=timezone.now())
+    return toast(redirect("console:company", company_id), _("It is being tried again."))
+
+
+@require_POST
+@operators_with("companies.suspend")
+def suspend(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """Stop a company, with a reason."""
+    form = forms.SuspendForm(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            services.suspend(
+                company_id=company_id, reason=form.cleaned_data["reason"], actor=me(request),
+                at=timezone.now(),
+            )  # fmt: skip
+            return toast(redirect("console:company", company_id), _("Suspended"))
+    return _company_page(request, company_id, suspend=form)
+
+
+@require_POST
+@operators_with("companies.suspend")
+def resume(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """Open a suspended company again."""
+    services.resume(company_id=company_id, actor=me(request), at=timezone.now())
+    return toast(redirect("console:company", company_id), _("Open again"))

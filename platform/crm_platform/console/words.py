@@ -1,0 +1,71 @@
+"""The words of states and roles, and the lamp beside them."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+KINDS = {
+    "requested": "info", "building": "info", "active": "ok", "failed": "bad",
+    "suspended": "warn", "deleted": "", "trial": "info", "past_due": "warn", "read_only": "warn",
+    "closed": "", "erased": "",
+}  # fmt: skip
+
+
+def state_word(state: str) -> str:
+    """A company's state."""
+    words = {
+        "requested": _("Requested"), "building": _("Being made"), "active": _("Active"),
+        "failed": _("Failed"), "suspended": _("Suspended"), "deleted": _("Removed"),
+        "trial": _("Trial"), "past_due": _("Past due"), "read_only": _("Read only"),
+        "closed": _("Closed"), "erased": _("Erased"),
+    }  # fmt: skip
+    return words[state]
+
+
+HEALTH_KINDS = {"ok": "ok", "warn": "warn", "bad": "bad"}
+
+
+def health_word(health: str) -> str:
+    """How a company does."""
+    return {"ok": _("Well"), "warn": _("Look at it"), "bad": _("In trouble")}[health]
+
+
+def role_word(key: str) -> str:
+    """An operators' role."""
+    words = {
+        "platform": pgettext("role", "Platform"), "support": pgettext("role", "Support"),
+        "billing": pgettext("role", "Billing"), "auditor": pgettext("role", "Auditor"),
+    }  # fmt: skip
+    return words.get(key, key)
+
+
+def verb_word(verb: str) -> str:
+    """What an operator did, as a sentence's start; an unknown verb stands as it is."""
+    words = {
+        "company.suspended": _("Suspended"), "company.resumed": _("Opened again"),
+        "company.retried": _("Had it made again"), "company.noted": _("Left a note"),
+        "company.upgrades_planned": _("Planned its upgrades"),
+        "task.retried": _("Sent a failed task again"),
+        "task.dismissed": _("Put a failed task away"), "mail.retried": _("Tried mails again"),
+        "invitation.sent": _("Invited"), "invitation.resent": _("Invited again"),
+        "invitation.revoked": _("Withdrew the invitation"),
+        "person.added": _("Added"), "person.joined": _("Joined"),
+        "person.role_changed": _("Changed the role"), "person.deactivated": _("Deactivated"),
+        "person.reactivated": _("Reactivated"), "person.profile_changed": _("Changed the profile"),
+        "second_factor.enrolled": _("Set up the second factor"),
+        "second_factor.confirmed": _("Signed in with the second factor"),
+        "second_factor.recovered": _("Signed in with a recovery code"),
+        "second_factor.codes_renewed": _("Made new recovery codes"),
+        "second_factor.reset": _("Reset the second factor"),
+        "audit.exported": _("Exported the audit"),
+    }  # fmt: skip
+    return words.get(verb, verb)
+
+
+def topic_word(topic: str) -> str:
+    """The first word of a verb: what it is about."""
+    words = {
+        "company": _("Companies"), "invitation": _("Invitations"), "person": _("Operators"),
+        "second_factor": _("Second factor"), "audit": _("Audit"),
+        "task": _("Background work"), "mail": _("Mails"), "password": _("Passwords"),
+    }  # fmt: skip
+    return words.get(topic, topic)
