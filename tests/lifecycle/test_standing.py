@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from crm_platform.console.services import make_operator
+from crm_platform.console.services.operators import make_operator
 from crm_platform.identity.models import OutgoingMail, User
 from crm_platform.kernel import tenancy
 from tenants.lifecycle import changes, clock
