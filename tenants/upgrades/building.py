@@ -1,6 +1,7 @@
 """Building a release: rendered, linted, proven on a throw-away schema, entered in the ledger."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Release
 
 AUDITED_AT_ONCE = 100
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,39}")
 
 
 def build_release(
@@ -27,9 +29,11 @@ def build_release(
 
     Raises:
         Conflict: nothing changed since the newest release, or that one is not finished.
-        Invalid: a migration is not safe while people work, or the steps lead elsewhere than the
-            whole script.
+        Invalid: the name is none, a migration is not safe while people work, or the steps lead
+            elsewhere than the whole script.
     """
+    if not VERSION.fullmatch(version):
+        raise Invalid(_("Name a release by letters, digits, dots and dashes."), field="version")
     with tenancy.unit_of_work(tenancy.PLATFORM):
         newest = queries.newest()
     if newest is not None and newest.state != Release.State.DONE:

@@ -1,12 +1,14 @@
 """Background work of releases: the broker only rings; what is to do stands in the ledger."""
 
+import contextlib
 import datetime as dt
 
 from django.utils import timezone
 
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.errors import Conflict, NotFound
 from crm_platform.kernel.tasks import platform_task, send
-from tenants.upgrades import queries, running, spares
+from tenants.upgrades import queries, running, services, spares
 from tenants.upgrades.models import Release
 
 TURN = dt.timedelta(minutes=4)
@@ -29,6 +31,13 @@ def upgrade_companies(*, version: str) -> None:
     """Upgrade companies whose window is open, for a while. Safe beside others of its kind."""
     end = timezone.now() + TURN
     running.work(version=version, clock=timezone.now, until=lambda: end)
+
+
+@platform_task(atomic_body=False)
+def roll_back_company(*, run_id: int) -> None:
+    """Bring one company back to the release before. A second time finds nothing to do."""
+    with contextlib.suppress(Conflict, NotFound):
+        services.roll_back(run_id=run_id)
 
 
 @platform_task(atomic_body=False)

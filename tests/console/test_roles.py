@@ -21,6 +21,8 @@ EXPECTED = {
     "companies.retry":     (True, True, False, False),
     "companies.upgrades":  (True, False, False, False),
     "companies.note":      (True, True, True, False),
+    "releases.view":       (True, True, True, True),
+    "releases.run":        (True, False, False, False),
     "operators.view":      (True, False, False, True),
     "operators.manage":    (True, False, False, False),
     "audit.view":          (True, False, False, True),

@@ -30,6 +30,8 @@ PLACES = (
     Place("", "companies", gettext_lazy("Companies"), "building-2", "console:companies",
           "companies.view"),
     Place("", "funnel", gettext_lazy("Sign-ups"), "trending-up", "console:funnel", "funnel.view"),
+    Place(SERVICE, "releases", gettext_lazy("Releases"), "package", "console:releases",
+          "releases.view"),
     Place(SERVICE, "queues", gettext_lazy("Background work"), "list-todo", "console:queues",
           "queues.view"),
     Place(SERVICE, "outbox", gettext_lazy("Mail outbox"), "send", "console:outbox",
@@ -44,7 +46,7 @@ PLACES = (
     Place(OVERSIGHT, "security", gettext_lazy("Sign-in and security"), "shield",
           "identity:security"),
 )  # fmt: skip
-"""The rail, in its order. The board of releases takes its place in SERVICE when it is there."""
+"""The rail, in its order."""
 
 
 def console(request: HttpRequest, current: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from crm_platform.console.queries.operators import operator_roles
 from crm_platform.console.words import role_word
 from crm_platform.identity.models import Role
 from tenants.models import Company
+from tenants.upgrades.models import Setting
 
 
 class SuspendForm(forms.Form):
@@ -44,6 +45,28 @@ class UpgradePlanForm(forms.Form):
         super().__init__(*args, **kwargs)
         rings = [(ring, ring_word(ring)) for ring in Company.Ring.values]
         self.fields["ring"].choices = rings  # type: ignore[attr-defined]  # a choice's
+
+
+class UpgradeSettingForm(forms.Form):
+    spares = forms.IntegerField(
+        label=_("Spare schemas"), min_value=0, max_value=500,
+        help_text=_("Finished schemas that wait for sign-ups; about twice the busiest hour's."),
+    )  # fmt: skip
+    parallel = forms.IntegerField(label=_("Workers at once"), min_value=1, max_value=16)
+    early_percent = forms.IntegerField(
+        label=_("Companies that go early, in percent"), min_value=0, max_value=100,
+        help_text=_("The smallest fill up the early ring beside those who asked for it."),
+    )  # fmt: skip
+    longest_wait_days = forms.IntegerField(
+        label=_("Longest wait, in days"), min_value=0, max_value=60,
+        help_text=_("A company may put its upgrade off for so long."),
+    )  # fmt: skip
+
+
+def setting_values(setting: Setting) -> dict[str, int]:
+    """What the form begins with."""
+    names = ("spares", "parallel", "early_percent", "longest_wait_days")
+    return {name: getattr(setting, name) for name in names}
 
 
 class ReasonForm(forms.Form):

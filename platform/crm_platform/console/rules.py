@@ -19,6 +19,8 @@ TABLE: dict[str, frozenset[str]] = {
     "companies.retry":      frozenset({PLATFORM, SUPPORT}),
     "companies.upgrades":   frozenset({PLATFORM}),
     "companies.note":       frozenset({PLATFORM, SUPPORT, BILLING}),
+    "releases.view":        EVERYBODY,
+    "releases.run":         frozenset({PLATFORM}),
     "operators.view":       frozenset({PLATFORM, AUDITOR}),
     "operators.manage":     frozenset({PLATFORM}),
     "audit.view":           frozenset({PLATFORM, AUDITOR}),

@@ -10,6 +10,7 @@ from crm_platform.console.views import (
     operators,
     outbox,
     queues,
+    releases,
 )
 
 app_name = "console"
@@ -33,8 +34,19 @@ operator_patterns = [
     path("invitations/<int:invitation_id>/resend/", operators.resend, name="invitation_resend"),
     path("invitations/<int:invitation_id>/revoke/", operators.revoke, name="invitation_revoke"),
 ]
+release_patterns = [
+    path("releases/", releases.releases, name="releases"),
+    path("releases/<str:version>/", releases.release, name="release"),
+    path("releases/<str:version>/plan/", releases.plan, name="release_plan"),
+    path("releases/<str:version>/start/", releases.start, name="release_start"),
+    path("releases/<str:version>/stop/", releases.stop, name="release_stop"),
+    path("releases/runs/<int:run_id>/retry/", releases.retry, name="release_retry"),
+    path("releases/runs/<int:run_id>/hold/", releases.hold, name="release_hold"),
+    path("releases/runs/<int:run_id>/back/", releases.back, name="release_back"),
+]
 urlpatterns = [
     *company_patterns,
+    *release_patterns,
     *operator_patterns,
     path("queues/", queues.queues, name="queues"),
     path("queues/<int:pk>/retry/", queues.retry, name="failure_retry"),

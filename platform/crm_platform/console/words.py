@@ -57,14 +57,36 @@ def verb_word(verb: str) -> str:
         "second_factor.codes_renewed": _("Made new recovery codes"),
         "second_factor.reset": _("Reset the second factor"),
         "audit.exported": _("Exported the audit"),
+        "release.planned": _("Planned the release"), "release.started": _("Started the release"),
+        "release.stopped": _("Stopped the release"), "release.set": _("Changed how upgrades run"),
+        "release.retried": _("Tried the upgrade again"), "release.held": _("Held the upgrade"),
+        "release.rolled_back": _("Rolled the upgrade back"),
     }  # fmt: skip
     return words.get(verb, verb)
+
+
+def release_word(state: str) -> str:
+    """How far a release is."""
+    return {
+        "built": _("Built"), "planned": _("Planned"), "running": _("Running"),
+        "stopped": _("Stopped"), "done": pgettext("release", "Done"),
+    }[state]  # fmt: skip
+
+
+def run_word(state: str) -> str:
+    """How far a wave, or a company in it, is."""
+    return {
+        "waiting": _("Waiting"), "running": _("Running"), "data": _("Moving data"),
+        "done": pgettext("release", "Done"), "failed": _("Failed"), "held": _("Held"),
+        "back": _("Rolled back"), "stopped": _("Stopped"),
+    }[state]  # fmt: skip
 
 
 def topic_word(topic: str) -> str:
     """The first word of a verb: what it is about."""
     words = {
-        "company": _("Companies"), "invitation": _("Invitations"), "person": _("Operators"),
+        "release": _("Releases"), "company": _("Companies"), "invitation": _("Invitations"),
+        "person": _("Operators"),
         "second_factor": _("Second factor"), "audit": _("Audit"),
         "task": _("Background work"), "mail": _("Mails"), "password": _("Passwords"),
     }  # fmt: skip

@@ -1,0 +1,129 @@
+"""The operators' board of releases: what it shows, what it does, what it keeps in the audit."""
+
+import pytest
+
+from crm_platform.console.models import OperatorEntry
+from crm_platform.identity.models import Session
+from crm_platform.kernel import tenancy
+from tenants.upgrades import building, running
+from tenants.upgrades.models import Release, SchemaRun, Setting
+from tests.conftest import NOON
+from tests.console.conftest import client_of, make_person
+from tests.upgrades.conftest import again
+from tests.upgrades.test_releases import breaks, clock, mend, run_of
+
+
+@pytest.fixture
+def operator(ledger, monkeypatch):
+    """A platform operator's browser; what it made is removed, for the board commits."""
+    sent = []
+    monkeypatch.setattr(
+        "crm_platform.console.services.releases.send", lambda task, *_a, **k: sent.append(task.name)
+    )
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        person = make_person()
+        client = client_of(person)
+    client.sent = sent
+    yield client
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Session.objects.filter(user=person).delete()
+        type(person).objects.filter(pk=person.pk).update(is_active=False)
+
+
+def act(client, path, **values):
+    return client.post(path, values)
+
+
+def test_board_walks_a_release_from_plan_to_its_end(operator, fleet, future):
+    good, bad = fleet(2)
+    breaks(bad)
+    building.build_release(version="2026.11.22", at=NOON, most_failures=3)
+    board = "/releases/2026.11.22/"
+    assert "2026.11.22" in operator.get("/releases/").content.decode()
+    assert "Not planned yet" in operator.get(board).content.decode()
+
+    assert act(operator, f"{board}plan/").status_code == 302
+    assert act(operator, f"{board}start/").status_code == 302
+    assert operator.sent == ["tenants.upgrades.tasks.ring_for_upgrades"]
+    running.work(version="2026.11.22", clock=clock, any_hour=True)
+
+    shown = operator.get(board).content.decode()
+    assert "has no district" in shown
+    assert good.name in shown
+    assert again(bad).release == "r1"
+
+    mend(bad)
+    assert act(operator, f"/releases/runs/{run_of(bad).pk}/retry/").status_code == 302
+    assert act(operator, f"{board}start/").status_code == 302
+    running.work(version="2026.11.22", clock=clock, any_hour=True)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        assert Release.objects.get(version="2026.11.22").state == Release.State.DONE
+        verbs = list(
+            OperatorEntry.objects.filter(verb__startswith="release.")
+            .order_by("pk").values_list("verb", flat=True)
+        )  # fmt: skip
+    assert verbs[-4:] == [
+        "release.planned", "release.started", "release.retried", "release.started"
+    ]  # fmt: skip
+
+
+def test_hold_and_roll_back_from_the_board(operator, fleet, future):
+    good, bad = fleet(2)
+    breaks(bad)
+    building.build_release(version="r2", at=NOON, most_failures=3)
+    act(operator, "/releases/r2/plan/")
+    act(operator, "/releases/r2/start/")
+    running.work(version="r2", clock=clock, any_hour=True)
+
+    act(operator, f"/releases/runs/{run_of(bad).pk}/hold/")
+    act(operator, f"/releases/runs/{run_of(good).pk}/back/")
+
+    assert run_of(bad).state == SchemaRun.State.HELD
+    assert operator.sent[-1] == "tenants.upgrades.tasks.roll_back_company"
+    from tenants.upgrades import tasks
+
+    with tenancy.choose(tenancy.PLATFORM):
+        tasks.roll_back_company.run(run_id=run_of(good).pk)
+        tasks.roll_back_company.run(run_id=run_of(good).pk)
+    assert (run_of(good).state, again(good).release) == (SchemaRun.State.BACK, "r1")
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "status"),
+    [
+        ("/releases/r1/plan/", {}, 409),
+        ("/releases/r1/stop/", {"reason": "x"}, 409),
+        ("/releases/r1/stop/", {"reason": " "}, 422),
+        ("/releases/nothing/plan/", {}, 404),
+        ("/releases/runs/999999/retry/", {}, 404),
+        ("/releases/runs/999999/explode/", {}, 404),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_a_sentence(operator, first, path, values, status):
+    answer = act(operator, path, **values)
+
+    assert answer.status_code in (status, 302)
+    assert answer.status_code < 500
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        assert Release.objects.get(version="r1").state == Release.State.DONE
+
+
+def test_settings_are_bounded_and_kept(operator, first):
+    good = {"spares": 7, "parallel": 3, "early_percent": 20, "longest_wait_days": 5}
+
+    assert act(operator, "/releases/", **{**good, "spares": 5000}).status_code == 422
+    assert act(operator, "/releases/", **good).status_code == 302
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        assert Setting.objects.get().spares == 7
+
+
+def test_running_board_reads_itself_again(operator, fleet, future):
+    fleet(1)
+    building.build_release(version="r2", at=NOON)
+    act(operator, "/releases/r2/plan/")
+    act(operator, "/releases/r2/start/")
+
+    part = operator.get("/releases/r2/", headers={"HX-Request": "true", "HX-Target": "waves"})
+
+    assert 'hx-trigger="every 2s"' in part.content.decode()
+    assert "<html" not in part.content.decode()
