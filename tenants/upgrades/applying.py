@@ -6,6 +6,7 @@ ledger says which. A lock that is not to be had in 200 ms ends the attempt, not 
 
 import functools
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -16,8 +17,8 @@ import psycopg
 from django.db import transaction
 from django.db.migrations.state import ProjectState
 from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.types.json import Jsonb
 
-from crm_platform.kernel import tenancy
 from crm_platform.kernel.db.owner.base import owner_connection
 from tenants import provisioning
 from tenants.upgrades.fingerprints import fingerprint_of, lines_of
@@ -41,6 +42,11 @@ class LeaseLost(Exception):
     """Another worker has this company, or it is no longer at the release we come from."""
 
 
+_CHANGED = re.compile(r'(?:ALTER TABLE|CREATE TABLE|INDEX "\w+" ON) "(\w+)"')
+CHECKS = ("fingerprint", "reads")
+"""What is checked before the transaction is kept."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What to do with one company. `back` undoes the release instead."""
@@ -52,6 +58,7 @@ class Task:
     release: str
     previous: str
     steps: tuple[Step, ...]
+    tables: list[str] | None
     fingerprint: str
     back: bool = False
 
@@ -77,7 +84,7 @@ def apply(task: Task) -> float:
                 opening=_opening(task), ready=ready, back=task.back,
             )  # fmt: skip
             _demand_fingerprint(raw, task)
-            raw.execute(SQL("; ").join(_closing(task)))
+            raw.execute(SQL("; ").join([*_reading(task), *_closing(task)]))
         return (time.perf_counter() - began) * 1000
     except psycopg.errors.LockNotAvailable as error:
         raise Locked(str(error)) from error
@@ -89,6 +96,8 @@ def _opening(task: Task) -> list[Composable]:
     """Patience, and that the run is still ours and the company where we think it is."""
     came_from = task.release if task.back else task.previous
     return [
+        # The ledger's row is lost together with the tables, if a crash comes before the disk.
+        SQL("SET LOCAL synchronous_commit = off"),
         SQL("SET LOCAL lock_timeout = {}").format(Literal(LOCK_TIMEOUT_MS)),
         SQL("SET LOCAL statement_timeout = {}").format(Literal(STATEMENT_TIMEOUT_MS)),
         SQL(
@@ -150,14 +159,32 @@ def _closing(task: Task) -> list[Composable]:
             Literal(at), Literal(task.company_id)
         ),
         SQL(
-            "UPDATE public.upgrades_schemarun SET state = {}, error = '', finished_at = now()"
+            "UPDATE public.upgrades_schemarun SET state = {}, error = '', finished_at = now(),"
+            " checks = {}, took_ms = extract(epoch FROM clock_timestamp() - now()) * 1000"
             " WHERE id = {}"
-        ).format(Literal("data" if has_data else state), Literal(task.run_id)),
-    ]
+        ).format(
+            Literal("data" if has_data else state), Literal(Jsonb(list(CHECKS))),
+            Literal(task.run_id),
+        ),
+    ]  # fmt: skip
+
+
+def _reading(task: Task) -> list[Composable]:
+    """A look into each table that changed; their rights are part of the fingerprint."""
+    names = [] if task.back else changed_tables(task.steps) or []
+    return [SQL("SELECT * FROM {} LIMIT 1").format(Identifier(name)) for name in names]
+
+
+def changed_tables(steps: Sequence[Step]) -> list[str] | None:
+    """The tables that the steps change; None where code may change any."""
+    if any(step["kind"] == "python" for step in steps):
+        return None
+    found = {name for step in steps for name in _CHANGED.findall(" ".join(step["sql"]))}
+    return sorted(found | {index["table"] for step in steps for index in step["indexes"]})
 
 
 def _demand_fingerprint(raw: Any, task: Task) -> None:
-    found = fingerprint_of(raw, task.schema)
+    found = fingerprint_of(raw, task.schema, task.tables)
     if task.fingerprint and found != task.fingerprint:
         raise Differs(f"The schema's fingerprint is {found}, the release's {task.fingerprint}.")
 
@@ -211,24 +238,26 @@ def _graph() -> tuple[Any, list[Any]]:
     return loader, provisioning.company_plan(loader)
 
 
-def _state_before(step: Step) -> tuple[ProjectState, Any]:
+@functools.cache
+def _state_before(app: str, name: str) -> tuple[ProjectState, Any]:
+    """The models as the migration finds them, and the migration; kept for the worker's life."""
     loader, plan = _graph()
     state = ProjectState(real_apps=loader.unmigrated_apps)
     for migration in plan:
-        if (migration.app_label, migration.name) == (step["app"], step["name"]):
+        if (migration.app_label, migration.name) == (app, name):
             return state, migration
         state = migration.mutate_state(state, preserve=False)
-    raise Differs(f"The running code has no migration {step['app']}.{step['name']}.")
+    raise Differs(f"The running code has no migration {app}.{name}.")
 
 
 def _run_code(connection: Any, step: Step, *, back: bool) -> None:
     """A Python migration, inside the same transaction; the running code must still have it."""
-    state, migration = _state_before(step)
+    state, migration = _state_before(step["app"], step["name"])
     with connection.schema_editor(atomic=False) as editor:
         if back:
-            migration.unapply(state, editor)
+            migration.unapply(state.clone(), editor)
         else:
-            migration.apply(state, editor)
+            migration.apply(state.clone(), editor)
 
 
 # -- leases --------------------------------------------------------------------------------------
@@ -296,13 +325,3 @@ def difference(schema: str, other: str) -> list[str]:
     return [f"- {line}" for line in sorted(mine - theirs)] + [
         f"+ {line}" for line in sorted(theirs - mine)
     ]
-
-
-def smoke(scope: tenancy.Scope, tables: list[str]) -> None:
-    """Read each table as the company's own role does; raises what PostgreSQL says."""
-    from django.db import connection
-
-    parts = [SQL("(SELECT 1 FROM {} LIMIT 1)").format(Identifier(name)) for name in tables]
-    whole = SQL("SELECT count(*) FROM ({}) found").format(SQL(" UNION ALL ").join(parts))
-    with tenancy.unit_of_work(scope), connection.cursor() as cursor:
-        cursor.execute(whole)

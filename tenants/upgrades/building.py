@@ -43,11 +43,12 @@ def build_release(
         raise Conflict(_("Nothing changed since release %(version)s.") % {"version": newest})
     steps = rendering.steps_after(newest.head) if newest else []
     _demand_safe(steps)
-    fingerprint = _proven(newest, steps)
+    fingerprint, shape = _proven(newest, steps)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         release = Release.objects.create(
             version=version, previous=newest, built_at=at, head=head, notes=notes or {},
-            script=provisioning.company_script(), fingerprint=fingerprint, steps=steps,
+            script=provisioning.company_script(), fingerprint=fingerprint, shape=shape,
+            steps=steps,
             most_failures=most_failures,
             state=Release.State.BUILT if newest else Release.State.DONE,
         )  # fmt: skip
@@ -67,8 +68,12 @@ def _demand_safe(steps: list[rendering.Step]) -> None:
         raise Invalid(_("The release is not safe: %(faults)s") % {"faults": "; ".join(found)})
 
 
-def _proven(newest: Release | None, steps: list[rendering.Step]) -> str:
-    """The fingerprint of the new script, which the steps must lead to as well. Nothing is kept."""
+def _proven(newest: Release | None, steps: list[rendering.Step]) -> tuple[str, dict[str, Any]]:
+    """The fingerprint of the new script, which the steps must lead to as well; and the `shape`.
+
+    Nothing is kept.
+    """
+    shape: dict[str, Any] = {}
     connection = owner_connection()
     connection.ensure_connection()
     raw = connection.connection
@@ -80,13 +85,16 @@ def _proven(newest: Release | None, steps: list[rendering.Step]) -> str:
         wanted = fingerprint_of(raw, fresh)
         if newest is not None:
             provisioning.build_schema(upgraded, script=newest.script)
+            shape["tables"] = applying.changed_tables(steps)
+            shape["before"] = fingerprint_of(raw, upgraded, shape["tables"])
             applying.take_steps(connection, upgraded, steps)
             if fingerprint_of(raw, upgraded) != wanted:
                 lines = "; ".join(applying.difference(upgraded, fresh)[:10])
                 raise Invalid(
                     _("An upgraded schema differs from a new one: %(lines)s") % {"lines": lines}
                 )
-    return wanted
+            shape["after"] = fingerprint_of(raw, upgraded, shape["tables"])
+    return wanted, shape
 
 
 def adopt(*, release: Release) -> int:

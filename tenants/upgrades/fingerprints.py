@@ -13,6 +13,7 @@ WITH home AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = %(schema)s),
 tables AS (
   SELECT c.oid, c.relname, c.relkind, c.relacl
   FROM pg_class c JOIN home ON c.relnamespace = home.oid
+  WHERE %(tables)s::text[] IS NULL OR c.relname = ANY(%(tables)s)
 )
 SELECT 'column ' || t.relname || '.' || a.attname || ' '
     || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || a.attidentity::text
@@ -42,11 +43,14 @@ _WHOLE = SQL(
 _LISTED = SQL("SELECT line FROM ({}) lines ORDER BY line").format(_LINES)
 
 
-def fingerprint_of(raw: Any, schema: str) -> str:
-    """The fingerprint of a schema as the running transaction of `raw` (psycopg) sees it."""
-    return str(raw.execute(_WHOLE, {"schema": schema}).fetchone()[0])
+def fingerprint_of(raw: Any, schema: str, tables: list[str] | None = None) -> str:
+    """The fingerprint of a schema as the running transaction of `raw` (psycopg) sees it.
+
+    With `tables`, of these only: the whole takes five times as long.
+    """
+    return str(raw.execute(_WHOLE, {"schema": schema, "tables": tables}).fetchone()[0])
 
 
 def lines_of(raw: Any, schema: str) -> list[str]:
     """What the fingerprint is made of, sorted; to tell two schemas apart in words."""
-    return [row[0] for row in raw.execute(_LISTED, {"schema": schema}).fetchall()]
+    return [row[0] for row in raw.execute(_LISTED, {"schema": schema, "tables": None}).fetchall()]

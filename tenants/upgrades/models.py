@@ -28,6 +28,9 @@ class Release(models.Model):
     head = models.JSONField(help_text="[app, migration] of every migration it stands for.")
     script = models.TextField(help_text="Makes an empty schema into a company's, as one message.")
     fingerprint = models.CharField(max_length=32, help_text="Of a schema at this release.")
+    shape = models.JSONField(
+        default=dict, help_text="{tables, before, after}: fingerprints of what the steps change."
+    )
     steps = models.JSONField(
         default=list, help_text="What brings a company here from the release before (`Step`)."
     )

@@ -214,7 +214,7 @@ def roll_back(*, run_id: int) -> SchemaRun:
         run.state, run.lease = RunState.RUNNING, lease
         run.save(update_fields=["state", "lease"])
     try:
-        run.took_ms = applying.apply(task_of(run, lease=lease, back=True))
+        applying.apply(task_of(run, lease=lease, back=True))
     except Exception as error:
         with tenancy.unit_of_work(tenancy.PLATFORM):
             SchemaRun.objects.filter(pk=run_id).update(
@@ -254,8 +254,8 @@ def task_of(run: SchemaRun, *, lease: int, back: bool = False) -> applying.Task:
     return applying.Task(
         run_id=run.pk, company_id=run.company_id, schema=run.company.schema_name, lease=lease,
         release=release.version, previous=before.version if before else "",
-        steps=tuple(release.steps), back=back,
-        fingerprint=(before.fingerprint if before else "") if back else release.fingerprint,
+        steps=tuple(release.steps), back=back, tables=release.shape["tables"],
+        fingerprint=release.shape["before" if back else "after"],
     )  # fmt: skip
 
 

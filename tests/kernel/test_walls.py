@@ -21,7 +21,6 @@ RAW_SQL = {
     "platform/crm_platform/identity/history.py": "counts the configuration version up",
     "platform/crm_platform/kernel/prepared.py": "runs SQL the ORM compiled",
     "platform/crm_platform/ops/health.py": "asks whether the database answers",
-    "tenants/upgrades/applying.py": "reads each table as the company after an upgrade",
     "tenants/queries.py": "the size of a schema",
     "tenants/wholeness.py": "which tables a schema has",
 }

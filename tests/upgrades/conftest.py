@@ -11,7 +11,7 @@ from tests.conftest import NOON, unique
 
 CACHES = (
     provisioning.company_statements, provisioning.company_script, provisioning.company_migrations,
-    provisioning.indispensable_migrations, applying._graph,
+    provisioning.indispensable_migrations, applying._graph, applying._state_before,
 )  # fmt: skip
 
 

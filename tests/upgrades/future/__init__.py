@@ -1,7 +1,8 @@
-"""The migrations of `records` with one more, as a release to come would bring it."""
+"""The migrations of `records` with two more, as a release to come would bring them."""
 
 from pathlib import Path
 
 from crm_core.records import migrations
 
-__path__ = [*migrations.__path__, str(Path(__file__).parent / "added")]
+HERE = Path(__file__).parent
+__path__ = [*migrations.__path__, str(HERE / "widen"), str(HERE / "fill")]

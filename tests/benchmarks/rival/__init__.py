@@ -1,0 +1,1 @@
+"""Our own models under django-tenants' own commands: the yardstick of provisioning and upgrades."""

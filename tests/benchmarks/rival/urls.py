@@ -1,0 +1,3 @@
+"""No addresses: only commands run here."""
+
+urlpatterns = []
