@@ -96,6 +96,7 @@ DATABASE_ROUTERS = ["crm_platform.kernel.router.Router"]
 # Lower layers call higher ones by these names, never by import.
 COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
+COMPANY_ERASERS = ["crm_platform.signup.services.forget_company"]
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
 IMPORT_SWEEPER = "crm_core.exchange.sweeping.sweep"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
@@ -243,6 +244,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
+    "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 
