@@ -150,6 +150,44 @@ class CompanyEvent(models.Model):
         return f"{self.verb} ({self.pk})"
 
 
+class Erasure(models.Model):
+    """The end of a company: who decided it, how far it has come, and the proof.
+
+    `step` is the last one finished (`erasure.running.STEPS`), `facts` what was counted on the way;
+    `proof` with its `sha256` is written once, when nothing is left. It outlives everything.
+    """
+
+    class Rule(models.TextChoices):
+        RETENTION = "retention", "Retention is over"
+        OPERATORS = "operators", "Two operators"
+
+    company = models.ForeignKey(
+        Company, on_delete=models.DO_NOTHING, db_constraint=False, related_name="erasures"
+    )
+    rule = models.CharField(max_length=10, choices=Rule)
+    reason = models.CharField(max_length=250, default="")
+    requested_by = models.CharField(max_length=254, default="")
+    requested_at = models.DateTimeField()
+    confirmed_by = models.CharField(max_length=254, default="")
+    withdrawn_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
+    step = models.CharField(max_length=20, default="")
+    facts = models.JSONField(default=dict)
+    finished_at = models.DateTimeField(null=True)
+    proof = models.JSONField(null=True)
+    sha256 = models.CharField(max_length=64, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "company", name="erasure_one_a_company", condition=models.Q(withdrawn_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"erasure {self.pk} of {self.company_id}"
+
+
 class RetiredName(models.Model):
     """A schema or address name that was used once and is never given out again."""
 

@@ -6,7 +6,10 @@ the schema's role and rights in the same transaction. A crash at any point leave
 
 import functools
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps as django_apps
 from django.conf import settings
@@ -212,3 +215,21 @@ def migrate_schema(schema: str) -> list[str]:
         plan = executor.migration_plan(targets)
         executor.migrate(targets, plan)
         return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+@contextmanager
+def only_worker(company_id: UUID) -> Iterator[bool]:
+    """Whether this process alone makes or erases the company, for the block.
+
+    A lock of the owner's session: it ends with the process, however that ends.
+    """
+    connection = owner_connection()
+    connection.ensure_connection()
+    key = [company_id.int & 0x7FFF_FFFF_FFFF_FFFF]
+    raw = connection.connection
+    is_only = bool(raw.execute("SELECT pg_try_advisory_lock(%s)", key).fetchone()[0])
+    try:
+        yield is_only
+    finally:
+        if is_only and not raw.closed:
+            raw.execute("SELECT pg_advisory_unlock(%s)", key)

@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from crm_platform.kernel import tenancy
+from tenants import news
 from tenants.lifecycle import states
 from tenants.models import Company, Domain, RetiredName
 
@@ -20,6 +21,7 @@ MOST_ATTEMPTS = 5
 UNFINISHED_AFTER = dt.timedelta(seconds=30)
 _by_host: dict[str, tuple[float, "FoundHost | None"]] = {}
 _HOST_CACHE_SIZE = 5000
+_generation = ""
 
 
 class FoundHost(NamedTuple):
@@ -75,6 +77,7 @@ def find_host(host: str) -> FoundHost | None:
 
     None for a name given back, and for an old address whose time has ended.
     """
+    _forget_older(news.generation())
     known = _by_host.get(host)
     now = time.monotonic()
     if known and known[0] > now:
@@ -92,6 +95,14 @@ def find_host(host: str) -> FoundHost | None:
     if found is None or found.scope.state in states.READS:
         _by_host[host] = (now + HOST_CACHE_SECONDS, found)
     return found
+
+
+def _forget_older(generation: str) -> None:
+    """Drop what was read before another process changed the register."""
+    global _generation  # noqa: PLW0603  one fact of the process
+    if generation and generation != _generation:
+        _by_host.clear()
+        _generation = generation
 
 
 def _answering(at: dt.datetime) -> QuerySet[Domain]:
@@ -114,8 +125,9 @@ def primary_host_of(company_id: UUID) -> str:
 
 
 def forget_hosts() -> None:
-    """Read host names anew; after a change made by this process."""
+    """Read host names anew, here and in every other process; after a change of the register."""
     _by_host.clear()
+    news.spread()
 
 
 def scope_of_slug(slug: str) -> tenancy.Scope | None:

@@ -9,8 +9,7 @@ inside a company's, ask `after_commit` to run one once that company's is finishe
 import dataclasses
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +21,6 @@ from django.utils.translation import gettext as _
 
 from crm_platform.identity.services import people, roles
 from crm_platform.kernel import tenancy
-from crm_platform.kernel.db.owner.base import owner_connection
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from crm_platform.kernel.money import is_currency
 from tenants import provisioning, queries, rules
@@ -111,7 +109,7 @@ def build(*, company_id: UUID, at: dt.datetime) -> State:
     Raises:
         NotFound: there is no such company.
     """
-    with _only_builder(company_id) as is_only:
+    with provisioning.only_worker(company_id) as is_only:
         if not is_only:
             return _state_of(company_id)
         company = _begin_building(company_id)
@@ -127,21 +125,6 @@ def build(*, company_id: UUID, at: dt.datetime) -> State:
         activate(company_id=company_id, at=at)
     measure(company_id=company_id, at=at)
     return _state_of(company_id)
-
-
-@contextmanager
-def _only_builder(company_id: UUID) -> Iterator[bool]:
-    """Hold a lock of the owner's session: it ends with the process, however that ends."""
-    connection = owner_connection()
-    connection.ensure_connection()
-    key = [company_id.int & 0x7FFF_FFFF_FFFF_FFFF]
-    raw = connection.connection
-    is_only = bool(raw.execute("SELECT pg_try_advisory_lock(%s)", key).fetchone()[0])
-    try:
-        yield is_only
-    finally:
-        if is_only and not raw.closed:
-            raw.execute("SELECT pg_advisory_unlock(%s)", key)
 
 
 def _state_of(company_id: UUID) -> State:

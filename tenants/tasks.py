@@ -12,6 +12,7 @@ from crm_platform.kernel import tenancy
 from crm_platform.kernel.tasks import platform_task, send
 from tenants import queries, services
 from tenants.addresses import own
+from tenants.erasure import running
 from tenants.lifecycle import clock, letters, states
 
 MEASURED_A_RUN = 200
@@ -89,3 +90,16 @@ def tell_owners() -> None:
 def check_domains() -> None:
     """Look whether companies' own hosts are still theirs. Idempotent."""
     own.check_again(at=timezone.now())
+
+
+@platform_task(atomic_body=False)
+def sweep_erasures() -> None:
+    """Send `erase_company` for each end that has begun. Idempotent."""
+    for erasure_id in running.due_ids(at=timezone.now()):
+        send(erase_company, tenancy.PLATFORM, erasure_id=erasure_id)
+
+
+@platform_task(atomic_body=False)
+def erase_company(*, erasure_id: int) -> None:
+    """Destroy what is left of one company. Idempotent."""
+    running.run(erasure_id=erasure_id, at=timezone.now())

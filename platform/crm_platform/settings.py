@@ -98,6 +98,7 @@ DATABASE_ROUTERS = ["crm_platform.kernel.router.Router"]
 # Lower layers call higher ones by these names, never by import.
 COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
+COMPANY_ERASERS = ["crm_platform.signup.services.forget_company"]
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
 IMPORT_SWEEPER = "crm_core.exchange.sweeping.sweep"
 TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
@@ -249,6 +250,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
+    "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from crm_platform.kernel import tenancy
+from tenants.erasure import acts
 from tenants.lifecycle import changes, states
 from tenants.lifecycle.states import Who
 from tenants.models import Company, CompanyEvent
@@ -53,15 +54,18 @@ def tick(*, company_id: UUID, at: dt.datetime) -> bool:
         if company.state not in states.NEXT or until is None:
             return False
         warned = _warned_days(company, until)
-        if at >= until and warned:
+        ends = states.NEXT[State(company.state)] == State.ERASED
+        if at >= until and warned and not ends:
             return _step(company, at)
-        if at >= until:
+        if at >= until and not warned:
             # The clock stood still over the warnings: nobody is moved without one.
             company.state_until = until = at + DAY * min(_warnings())
             company.save(update_fields=["state_until"])
         due = [days for days in _warnings() if at >= until - DAY * days]
-        if due and min(due) not in warned and _is_news(company, until, min(due)):
+        if at < until and due and min(due) not in warned and _is_news(company, until, min(due)):
             _warn(company, until, min(due), at)
+    if ends and at >= until:
+        return acts.begin_by_retention(company_id=company_id, at=at)
     return False
 
 
@@ -88,7 +92,5 @@ def _warn(company: Company, until: dt.datetime, days: int, at: dt.datetime) -> N
 
 def _step(company: Company, at: dt.datetime) -> bool:
     to = states.NEXT[State(company.state)]
-    if to == State.ERASED:
-        return False
     changes.move(company_id=company.pk, to=to, who=Who.CLOCK, actor=ACTOR, at=at)
     return True

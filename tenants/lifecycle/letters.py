@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm_platform.identity.services import letters, people
 from crm_platform.kernel import tenancy
 from tenants import queries
-from tenants.lifecycle import changes, clock, words
+from tenants.lifecycle import changes, clock, states, words
 from tenants.models import Company, CompanyEvent
 
 logger = logging.getLogger("rapport.lifecycle")
@@ -45,7 +45,8 @@ def waiting(*, at: dt.datetime) -> list[CompanyEvent]:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         told = CompanyEvent.objects.filter(about=OuterRef("pk"), verb=TOLD)
         found = CompanyEvent.objects.filter(verb__in=TELLING, at__gt=at - NO_NEWS_AFTER)
-        return list(found.exclude(Exists(told)).select_related("company").order_by("at", "pk"))
+        here = found.exclude(Exists(told)).exclude(company__state__in=states.GONE)
+        return list(here.select_related("company").order_by("at", "pk"))
 
 
 def tell(event: CompanyEvent, *, at: dt.datetime) -> bool:

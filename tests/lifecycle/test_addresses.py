@@ -289,6 +289,23 @@ def test_name_is_looked_at_weekly_and_let_go_when_its_record_is_gone(house, name
     assert house.events("domain.released")[0].actor == "clock"
 
 
+def test_page_shows_and_changes_ones_own_names_only(house, neighbour, names):
+    host, claimed = f"crm.{unique()}.example", f"crm.{unique()}.example"
+    prove(house, names, host)
+    own.claim(company_id=house.scope.id, host=claimed, actor="x", at=NOON)
+    client = neighbour.client(neighbour.owner)
+    page = client.get("/settings/address/").content.decode()
+    assert neighbour.scope.host in page
+    for foreign in (host, claimed, house.scope.host):
+        assert foreign not in page
+        for act in ("prove", "release", "lead"):
+            answer = client.post(f"/settings/address/{act}/", {"host": foreign})
+            assert answer.status_code == 422
+    assert at(host, "/x/").status_code == 308
+    mine = house.client(house.owner).get("/settings/address/").content.decode()
+    assert (host in mine, claimed in mine) == (True, True)
+
+
 def test_silent_name_server_proves_nothing(house, names):
     names.broken = True
     assert dns.publishes("_rapport.crm.example.com", "x") == dns.Answer.UNKNOWN

@@ -198,3 +198,8 @@ def way_in(*, sign_up: SignUp, at: dt.datetime) -> str:
     elif at - sign_up.entered_at > HANDED_OUT:
         return f"{address}/sign-in/"
     return f"{address}/enter/{enter_token(sign_up)}/"
+
+
+def forget_company(*, company_id: UUID) -> None:
+    """Forget who signed a company up; part of erasing it, in the platform's unit of work."""
+    SignUp.objects.filter(company_id=company_id).delete()
