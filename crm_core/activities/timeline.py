@@ -155,6 +155,12 @@ def verb_words(act: str) -> str:
         "ordered": _("changed the order"),
         "shared": _("shared this"),
         "exported": _("exported this"),
+        "asked": _("asked for access"),
+        "granted": _("agreed to the visit"),
+        "refused": _("refused the visit"),
+        "entered": _("came in"),
+        "ended": _("ended the visit"),
+        "viewed": _("looked at"),
     }.get(act, act.replace("_", " "))
 
 

@@ -14,10 +14,12 @@ from crm_core.registry import record_type
 from crm_core.web import counts
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
+from crm_platform.identity.queries import visits_now
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.periods import local_date
 from crm_platform.ui import kept
 from crm_platform.ui.context import ui as look
+from crm_platform.ui.times import local
 
 Item = dict[str, Any]
 PLACES = (
@@ -46,7 +48,6 @@ class Shell:
     """The shell of one page. What it shows is computed only where its HTML is not kept already."""
 
     palette_url, logout_url, prefs_url = "/palette/", "/sign-out/", "/me/prefs/"
-    banner = None
 
     def __init__(self, request: HttpRequest, user: User) -> None:
         self._user = user
@@ -80,6 +81,22 @@ class Shell:
     @property
     def top_key(self) -> Hashable | None:
         return kept.key_of("top")
+
+    @property
+    def banner(self) -> dict[str, Any] | None:
+        """Says to everybody that support is here, while it is; who may, ends it."""
+        visits = visits_now(timezone.now())
+        if not visits:
+            return None
+        visit = visits[0]
+        assert visit.until is not None  # whatever goes on has an end
+        words = {"name": visit.name, "time": f"{local(visit.until):%H:%M}", "reason": visit.reason}
+        may_end = rules.has_ability(self._user, "company.settings") or self._user.is_support
+        return {
+            "kind": "warn",
+            "text": _("%(name)s has access until %(time)s: %(reason)s") % words,
+            "end_url": f"/settings/support/{visit.pk}/end/" if may_end else "",
+        }
 
     @property
     def nav(self) -> list[dict[str, Any]]:

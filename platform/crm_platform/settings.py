@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crm_platform.ui.refusals.Refusals",
     "crm_platform.identity.middleware.SecondFactorFirst",
+    "crm_platform.console.middleware.SupportVisitor",
 ]
 
 # -- databases -----------------------------------------------------------------------------------
@@ -213,6 +214,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
+    "expire approvals": {"task": "crm_platform.console.tasks.expire_approvals", "schedule": 600.0},
+    "end support visits": {"task": "crm_platform.console.tasks.sweep_support", "schedule": 60.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

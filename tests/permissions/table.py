@@ -116,6 +116,7 @@ ABILITY_OF = {
     "settings/tags/": "tags.manage",
     "settings/history/": "audit.view",
     "settings/company/": "company.settings",
+    "settings/support/": "company.settings",
     "welcome/": "company.settings",
     "samples/": "company.settings",
     "import/": "records.import",

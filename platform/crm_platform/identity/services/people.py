@@ -243,7 +243,7 @@ def check_time_zone(name: str) -> None:
 
 
 def count_active() -> int:
-    return User.objects.filter(is_active=True).count()
+    return User.objects.filter(is_active=True, is_support=False).count()
 
 
 def last_seen() -> dt.datetime | None:
