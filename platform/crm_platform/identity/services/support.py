@@ -110,9 +110,11 @@ def end(*, visit_id: int, actor: User, at: dt.datetime) -> SupportVisit:
         Conflict: it is not going on.
         NotFound: there is no such visit.
     """
-    visit = _locked(visit_id)
-    if visit.user_id != actor.pk:
+    if not actor.is_support:
         demand_ability(actor, ABILITY)
+    visit = _locked(visit_id)
+    if actor.is_support and visit.user_id != actor.pk:
+        raise NotFound(_("There is no such request."))
     if visit.state != State.GRANTED:
         raise Conflict(_("This visit is over already."))
     _end(visit, actor=actor, by=actor.name, at=at)
