@@ -156,6 +156,12 @@ def verb_words(act: str) -> str:
         "shared": _("shared this"),
         "exported": _("exported this"),
         "closed": _("closed this"),
+        "asked": _("asked for access"),
+        "granted": _("agreed to the visit"),
+        "refused": _("refused the visit"),
+        "entered": _("came in"),
+        "ended": _("ended the visit"),
+        "viewed": _("looked at"),
     }.get(act, act.replace("_", " "))
 
 

@@ -1,6 +1,7 @@
 """Changes of people, roles and teams become history, in the same transaction."""
 
 from crm_core.audit.models import Entry
+from crm_core.audit.services import CHANNEL
 from crm_platform.identity.events import ConfigChanged
 from crm_platform.kernel import events, tenancy
 
@@ -17,6 +18,7 @@ def write_config_change(event: ConfigChanged) -> None:
         record_id=event.subject_id,
         title=event.title[:200],
         changes=event.changes,
+        channel=tenancy.unit_facts().get(CHANNEL, "page"),
     )
 
 

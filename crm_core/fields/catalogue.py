@@ -28,9 +28,13 @@ class Person:
 def people() -> dict[int, Person]:
     """Every user of the company by id, by name; deactivated ones too."""
     rows = User.objects.order_by("name", "pk").values_list(
-        "pk", "name", "is_active", "team_id", "email"
+        "pk", "name", "is_active", "is_support", "team_id", "email"
     )
-    return {pk: Person(pk, name, pk % 8 + 1, on, team, mail) for pk, name, on, team, mail in rows}
+    return {
+        # A support visitor is nobody's colleague: named in the history, never offered as owner.
+        pk: Person(pk, name, pk % 8 + 1, on and not is_support, team, mail)
+        for pk, name, on, is_support, team, mail in rows
+    }
 
 
 @snapshot

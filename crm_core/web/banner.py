@@ -1,13 +1,16 @@
 """The line above every page that says how the company stands, and what to do about it."""
 
 import datetime as dt
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
+from crm_platform.identity.queries import visits_now
 from crm_platform.kernel import tenancy
+from crm_platform.ui.times import local
 from tenants.lifecycle import words
 from tenants.models import Company
 
@@ -16,8 +19,30 @@ KINDS = {State.TRIAL: "info", State.PAST_DUE: "warn", State.READ_ONLY: "bad"}
 STANDING = "/standing/"
 
 
+def all_of(scope: tenancy.Scope, user: User, *, at: dt.datetime) -> list[dict[str, Any]]:
+    """The lines above a page, the most pressing first: support is here, how the company stands."""
+    found = (_visit(user, at=at), of(scope, user, at=at))
+    return [each for each in found if each]
+
+
+def _visit(user: User, *, at: dt.datetime) -> dict[str, Any] | None:
+    """Says to everybody that support is here, while it is; who may, ends it."""
+    visits = visits_now(at)
+    if not visits:
+        return None
+    visit = visits[0]
+    assert visit.until is not None  # whatever goes on has an end
+    said = {"name": visit.name, "time": f"{local(visit.until):%H:%M}", "reason": visit.reason}
+    may_end = rules.has_ability(user, "company.settings") or user.is_support
+    return {
+        "kind": "warn",
+        "text": _("%(name)s has access until %(time)s: %(reason)s") % said,
+        "end_url": f"/settings/support/{visit.pk}/end/" if may_end else "",
+    }
+
+
 def of(scope: tenancy.Scope, user: User, *, at: dt.datetime) -> dict[str, str] | None:
-    """What `ui/app.html` shows, if anything.
+    """How the company stands, if there is something to say.
 
     The trial is told quietly to those who run the company; what stops people is told to all.
     """

@@ -84,8 +84,8 @@ class Shell:
         return kept.key_of("top")
 
     @property
-    def banner(self) -> dict[str, str] | None:
-        return banner.of(tenancy.current(), self._user, at=timezone.now())
+    def banners(self) -> list[dict[str, Any]]:
+        return banner.all_of(tenancy.current(), self._user, at=timezone.now())
 
     @property
     def nav(self) -> list[dict[str, Any]]:

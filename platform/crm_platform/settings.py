@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crm_platform.ui.refusals.Refusals",
     "crm_platform.identity.middleware.SecondFactorFirst",
+    "crm_platform.console.middleware.SupportVisitor",
 ]
 
 # -- databases -----------------------------------------------------------------------------------
@@ -251,6 +252,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
     "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},
+    "expire approvals": {"task": "crm_platform.console.tasks.expire_approvals", "schedule": 600.0},
+    "end support visits": {"task": "crm_platform.console.tasks.sweep_support", "schedule": 60.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

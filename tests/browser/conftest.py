@@ -40,10 +40,11 @@ def pytest_collection_modifyitems(items):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The running service: addresses of its hosts, and the password of its people."""
+    """The running service: addresses of its hosts, and how its people and operator come in."""
 
     port: int
     password: str
+    operator: dict[str, str]
 
     def at(self, host: str, path: str = "/") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -69,7 +70,8 @@ def stack():
             [sys.executable, "-m", "crm_platform", "worker"], cwd=ROOT, env=server.environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        yield Stack(server.port, json.loads(server.prepared)["password"])
+        told = json.loads(server.prepared)
+        yield Stack(server.port, told["password"], told["operator"])
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
     embedded.release(data)

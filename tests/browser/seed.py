@@ -3,6 +3,7 @@
 The tests' own process has the test settings; the served one must have the real ones.
 """
 
+import io
 import json
 import os
 import sys
@@ -52,8 +53,10 @@ def main() -> None:
         snapshot.bump()
     with tenancy.unit_of_work(scope):
         samples.load_samples(actor=actor, at=now)
-    call_command("make_demo_operator", stdout=sys.stderr)
-    sys.stdout.write(json.dumps({"password": PASSWORD}) + "\n")
+    told = io.StringIO()
+    call_command("make_demo_operator", stdout=told)
+    operator = json.loads(told.getvalue())
+    sys.stdout.write(json.dumps({"password": PASSWORD, "operator": operator}) + "\n")
 
 
 if __name__ == "__main__":

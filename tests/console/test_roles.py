@@ -31,6 +31,11 @@ EXPECTED = {
     "queues.retry":        (True, True, False, False),
     "outbox.view":         (True, True, False, True),
     "outbox.retry":        (True, True, False, False),
+    "approvals.view":      (True, False, False, True),
+    "approvals.ask":       (True, False, False, False),
+    "approvals.decide":    (True, False, False, False),
+    "support.view":        (True, True, False, True),
+    "support.ask":         (True, True, False, False),
     "funnel.view":         (True, True, True, True),
     "demo_mail.view":      (True, True, False, False),
 }  # fmt: skip

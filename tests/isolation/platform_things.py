@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from crm_platform.console.models import TaskFailure
+from crm_platform.console.models import Approval, SupportRequest, TaskFailure
 from crm_platform.console.services.operators import make_operator
 from crm_platform.identity.models import Invitation, MailToken, OutgoingMail, Session, User
 from crm_platform.identity.onetime import hash_of
@@ -52,6 +52,15 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         waiting = OutgoingMail.objects.create(
             to="n@example.com", subject="Hello", body="Text", created_at=NOON, due_at=LATER
         )
+        approval = Approval.objects.create(
+            act="suspend", company_ids=[str(own.scope.id)], reason="matrix", asked_by_id=0,
+            asked_by="Matrix", asked_at=NOON, expires_at=LATER,
+        )  # fmt: skip
+        wish = SupportRequest.objects.create(
+            id=own.scope.id, company_id=own.scope.id, operator_id=0, operator_name="Matrix",
+            reason="matrix", minutes=30, asked_at=NOON, state="granted", until=LATER,
+            delivered_at=NOON,
+        )  # fmt: skip
     cookie = _operator()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         session = User.objects.get(email=EMAIL).sessions.latest("pk")
@@ -64,7 +73,15 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             created_at=NOON, expires_at=LATER,
         )  # fmt: skip
     numbers = {
-        "int": [mail.pk, session.pk, session.user_id, invitation.pk, failure.pk, waiting.pk],
+        "int": [
+            mail.pk,
+            session.pk,
+            session.user_id,
+            invitation.pk,
+            failure.pk,
+            waiting.pk,
+            approval.pk,
+        ],
         "uuid": [own.scope.id],
         "str": [SECRET],
     }
@@ -74,5 +91,7 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         DemoMail.objects.filter(pk=mail.pk).delete()
         Invitation.objects.filter(pk=invitation.pk).delete()
         TaskFailure.objects.filter(pk=failure.pk).delete()
+        Approval.objects.filter(pk=approval.pk).delete()
+        SupportRequest.objects.filter(pk=wish.pk).delete()
         OutgoingMail.objects.filter(pk=waiting.pk).delete()
         MailToken.objects.filter(token_hash=hash_of(SECRET)).delete()

@@ -22,6 +22,7 @@ PUBLIC = {
     "identity:reset": "a mailed one-time link",
     "identity:accept": "a mailed one-time link",
     "identity:enter": "a one-time link of sign-up",
+    "identity:support_enter": "a one-time link of a support visit",
     "identity:prefs": "theme and language cookies",
     "ui:prefs": "theme and language cookies",
     "ui:manifest": "the same for every company",

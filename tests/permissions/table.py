@@ -117,6 +117,7 @@ ABILITY_OF = {
     "settings/history/": "audit.view",
     "settings/company/": "company.settings",
     "settings/address/": "company.settings",
+    "settings/support/": "company.settings",
     "welcome/": "company.settings",
     "samples/": "company.settings",
     "import/": "records.import",

@@ -157,6 +157,7 @@ def _message(row: Any) -> dict[str, Any]:
         "record.assigned": _("%(who)s made you owner of “%(title)s”"),
         "import.finished": _("Your import of “%(title)s” is finished"),
         "import.failed": _("Your import of “%(title)s” stopped; see what it says"),
+        "support.asked": _("Support asks to look into your company: %(title)s"),
         "person.left": _("%(who)s handed you the records of %(title)s"),
     }
     text = sentences.get(row.kind, _("%(who)s: %(title)s")) % {"who": who, "title": title}
@@ -165,6 +166,8 @@ def _message(row: Any) -> dict[str, Any]:
         url = f"/{record_type(row.record_type).slug}/{row.record_id}/"
     elif row.record_type == "import":
         url = f"/import/jobs/{row.record_id}/"
+    elif row.record_type == "support":
+        url = "/settings/support/"
     return {
         "id": row.pk,
         "text": text,

@@ -6,6 +6,8 @@ class ConsoleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm_platform.console.services import audit
+        from crm_platform.console.services import approvals, audit, support
 
         audit.subscribe()
+        support.subscribe()
+        approvals.offer_acts()

@@ -69,6 +69,26 @@ def setting_values(setting: Setting) -> dict[str, int]:
     return {name: getattr(setting, name) for name in names}
 
 
+class SupportForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 2}),
+        help_text=_("The company reads it."),
+    )  # fmt: skip
+    minutes = forms.TypedChoiceField(
+        label=_("For how long"), coerce=int,
+        choices=[(30, _("30 minutes")), (60, _("1 hour")), (120, _("2 hours")),
+                 (240, _("4 hours"))],
+    )  # fmt: skip
+
+
+class ApprovalForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+    typed = forms.CharField(
+        label=_("Type it"), max_length=60,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300)
 

@@ -1,5 +1,7 @@
 """What the operators' side keeps of its own; these tables exist in the platform's schema only."""
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
@@ -105,3 +107,69 @@ class TaskFailure(models.Model):
     def can_retry(self) -> bool:
         """Whether every argument is known, so that the task can be sent again."""
         return set(self.names) == set(self.arguments)
+
+
+class SupportRequest(models.Model):
+    """An operator's wish to look into a company; the company's answer arrives here afterwards.
+
+    `id` is the visit's `key` in the company. `delivered_at`: the company has been told.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked"
+        GRANTED = "granted", "Granted"
+        REFUSED = "refused", "Refused"
+        ENDED = "ended", "Ended"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="support_requests")
+    operator_id = models.BigIntegerField()
+    operator_name = models.CharField(max_length=120)
+    reason = models.CharField(max_length=300)
+    minutes = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    may_write = models.BooleanField(default=False)
+    asked_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=120, default="")
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"support request {self.pk}"
+
+
+class Approval(models.Model):
+    """Something that needs two platform operators: one asks, another agrees within a day.
+
+    `act` is a key of `console.acts`; `outcome` says for each company what became of it.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused"
+        EXPIRED = "expired", "Expired"
+
+    act = models.CharField(max_length=40)
+    company_ids = models.JSONField(default=list)
+    reason = models.CharField(max_length=300)
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    asked_by_id = models.BigIntegerField()
+    asked_by = models.CharField(max_length=120)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_by = models.CharField(max_length=120, default="")
+    decided_at = models.DateTimeField(null=True)
+    outcome = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"approval {self.pk}"

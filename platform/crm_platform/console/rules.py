@@ -29,6 +29,11 @@ TABLE: dict[str, frozenset[str]] = {
     "queues.retry":         frozenset({PLATFORM, SUPPORT}),
     "outbox.view":          frozenset({PLATFORM, SUPPORT, AUDITOR}),
     "outbox.retry":         frozenset({PLATFORM, SUPPORT}),
+    "approvals.view":        frozenset({PLATFORM, AUDITOR}),
+    "approvals.ask":         frozenset({PLATFORM}),
+    "approvals.decide":      frozenset({PLATFORM}),
+    "support.view":          frozenset({PLATFORM, SUPPORT, AUDITOR}),
+    "support.ask":           frozenset({PLATFORM, SUPPORT}),
     "funnel.view":          EVERYBODY,
     "demo_mail.view":       frozenset({PLATFORM, SUPPORT}),
 }  # fmt: skip

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from crm_platform.console.queries.companies import longest_unsurveyed_ids
-from crm_platform.console.services import survey
+from crm_platform.console.services import approvals, support, survey
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.tasks import platform_task
 
@@ -25,3 +25,15 @@ def survey_companies() -> None:
 def survey_company(*, company_id: str) -> None:
     """Look into one company now. Idempotent."""
     survey.survey(company_id=UUID(company_id), at=timezone.now())
+
+
+@platform_task(atomic_body=False)
+def sweep_support() -> None:
+    """Tell companies of wishes left untold; end visits whose time is over. Idempotent."""
+    support.sweep(at=timezone.now())
+
+
+@platform_task()
+def expire_approvals() -> None:
+    """Close the requests that found no second person within a day. Idempotent."""
+    approvals.expire(at=timezone.now())

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from crm_platform.console.views import (
+    approvals,
     audit,
     companies,
     demo_mail,
@@ -11,7 +12,8 @@ from crm_platform.console.views import (
     outbox,
     queues,
     releases,
-)
+    support,
+)  # fmt: skip
 
 app_name = "console"
 company_patterns = [
@@ -54,6 +56,14 @@ urlpatterns = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<int:pk>/retry/", outbox.retry, name="outbox_retry"),
     path("outbox/companies/<uuid:company_id>/retry/", outbox.retry_company, name="outbox_company"),
+    path("companies/<uuid:company_id>/support/", support.ask, name="support_ask"),
+    path("support/", support.support, name="support"),
+    path("support/<uuid:key>/enter/", support.enter, name="support_enter"),
+    path("support/<uuid:key>/end/", support.end, name="support_end"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/ask/", approvals.ask, name="approval_ask"),
+    path("approvals/<int:pk>/agree/", approvals.agree, name="approval_agree"),
+    path("approvals/<int:pk>/refuse/", approvals.refuse, name="approval_refuse"),
     path("sign-ups/", funnel.funnel, name="funnel"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.export, name="audit_export"),

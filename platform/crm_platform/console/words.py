@@ -29,6 +29,24 @@ def health_word(health: str) -> str:
     return {"ok": _("Well"), "warn": _("Look at it"), "bad": _("In trouble")}[health]
 
 
+def support_word(state: str) -> str:
+    """How a support visit stands."""
+    words = {
+        "asked": _("Waiting for the company"), "granted": _("Agreed"), "refused": _("Refused"),
+        "ended": _("Over"),
+    }  # fmt: skip
+    return words[state]
+
+
+def approval_word(state: str) -> str:
+    """How a request for two persons stands."""
+    words = {
+        "asked": _("Waits for a second person"), "done": _("Agreed"), "refused": _("Refused"),
+        "expired": _("Nobody agreed in time"),
+    }  # fmt: skip
+    return words[state]
+
+
 def role_word(key: str) -> str:
     """An operators' role."""
     words = {
@@ -46,6 +64,16 @@ def verb_word(verb: str) -> str:
         "company.upgrades_planned": _("Planned its upgrades"),
         "task.retried": _("Sent a failed task again"),
         "task.dismissed": _("Put a failed task away"), "mail.retried": _("Tried mails again"),
+        "approval.asked": _("Asked for a second person"),
+        "approval.agreed": _("Agreed as the second person"),
+        "approval.refused": _("Refused as the second person"),
+        "approval.expired": _("Nobody agreed in time"),
+        "support.asked": _("Asked for support access"),
+        "support.granted": _("The company agreed to support access"),
+        "support.refused": _("The company refused support access"),
+        "support.entered": _("Came in as support"), "support.ended": _("The support visit ended"),
+        "support.viewed": _("Looked at a page as support"),
+        "support.changed": _("Changed something as support"),
         "invitation.sent": _("Invited"), "invitation.resent": _("Invited again"),
         "invitation.revoked": _("Withdrew the invitation"),
         "person.added": _("Added"), "person.joined": _("Joined"),
@@ -88,6 +116,8 @@ def topic_word(topic: str) -> str:
         "release": _("Releases"), "company": _("Companies"), "invitation": _("Invitations"),
         "person": _("Operators"),
         "second_factor": _("Second factor"), "audit": _("Audit"),
-        "task": _("Background work"), "mail": _("Mails"), "password": _("Passwords"),
+        "task": _("Background work"), "mail": _("Mails"), "support": _("Support access"),
+        "approval": _("Two persons"),
+        "password": _("Passwords"),
     }  # fmt: skip
     return words.get(topic, topic)

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,4 +29,19 @@ class PersonDeactivated:
     user_id: int
     successor_id: int | None
     actor_id: int | None
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SupportChanged:
+    """A company granted, refused or ended a support visit; the operators' side follows.
+
+    `key` is the visit's on both sides, `by` the name of whoever decided; empty: time ended it.
+    """
+
+    key: UUID
+    state: str
+    may_write: bool
+    until: dt.datetime | None
+    by: str
     at: dt.datetime

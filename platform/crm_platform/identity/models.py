@@ -77,6 +77,9 @@ class User(AbstractBaseUser, ScopedModel):
     preferences = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     deactivated_at = models.DateTimeField(null=True)
+    is_support = models.BooleanField(
+        default=False, db_default=False, help_text="Stands for an operator during a support visit."
+    )
     last_seen_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -133,6 +136,49 @@ class RecoveryCode(ScopedModel):
 
     def __str__(self) -> str:
         return f"recovery code ({self.pk})"
+
+
+class SupportVisit(ScopedModel):
+    """An operator's wish to look into this company, and what the company said to it.
+
+    `key` names the same wish on the operators' side. `user` is the marked person the operator acts
+    as, from the first entry on. Only the company's own word sets `granted`; `until` ends it.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked"
+        GRANTED = "granted", "Granted"
+        REFUSED = "refused", "Refused"
+        ENDED = "ended", "Ended"
+
+    key = models.UUIDField(unique=True)
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    operator_id = models.BigIntegerField()
+    operator_name = models.CharField(max_length=120)
+    reason = models.CharField(max_length=300)
+    minutes = models.PositiveSmallIntegerField()
+    may_write = models.BooleanField(default=False)
+    asked_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    user = models.OneToOneField(
+        User, on_delete=models.SET_NULL, null=True, related_name="support_visit"
+    )
+    enter_hash = models.CharField(max_length=64, default="")
+    enter_until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"support visit {self.pk}"
+
+    @property
+    def name(self) -> str:
+        """How the visitor is called in the company."""
+        return f"Support ({self.operator_name})"[:120]
 
 
 class Invitation(ScopedModel):

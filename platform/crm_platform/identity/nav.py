@@ -39,6 +39,14 @@ SETTINGS_ITEMS = (
     SettingsItem(
         COMPANY, "roles", _("Roles and rights"), "user-cog", "identity:roles", "roles.manage"
     ),
+    SettingsItem(
+        COMPANY,
+        "support",
+        _("Support access"),
+        "shield-check",
+        "identity:support",
+        "company.settings",
+    ),
 )
 
 

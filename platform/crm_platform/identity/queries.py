@@ -5,23 +5,23 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
-from crm_platform.identity.models import Invitation, Role, Team, User
+from crm_platform.identity.models import Invitation, Role, SupportVisit, Team, User
 from crm_platform.kernel.snapshot import snapshot
 
 
 def people() -> QuerySet[User]:
     """Everybody, active ones first, by name; with role and team."""
     order = ("-is_active", "name", "pk")
-    return User.objects.select_related("role", "team").order_by(*order)
+    return User.objects.select_related("role", "team").filter(is_support=False).order_by(*order)
 
 
 def active_people() -> QuerySet[User]:
     """Who may come in, by name."""
-    return User.objects.filter(is_active=True).order_by("name", "pk")
+    return User.objects.filter(is_active=True, is_support=False).order_by("name", "pk")
 
 
 def get_person(pk: int) -> User | None:
-    return User.objects.select_related("role", "team").filter(pk=pk).first()
+    return User.objects.select_related("role", "team").filter(pk=pk, is_support=False).first()
 
 
 def people_matching(text: str) -> QuerySet[User]:
@@ -40,8 +40,9 @@ def open_invitations() -> list[Invitation]:
 
 
 def roles() -> QuerySet[Role]:
-    """Every role in its order."""
-    return Role.objects.order_by("position", "name", "pk")
+    """Every role in its order, but for those of support visitors."""
+    shown = Role.objects.exclude(key__startswith="support-")
+    return shown.order_by("position", "name", "pk")
 
 
 def roles_with_counts() -> list[Role]:
@@ -98,6 +99,23 @@ def team_tree() -> list[TeamRow]:
 
 def is_too_old(invitation: Invitation, at: dt.datetime) -> bool:
     return invitation.expires_at <= at
+
+
+def support_visits() -> list[SupportVisit]:
+    """What operators asked for, newest first."""
+    return list(SupportVisit.objects.select_related("decided_by", "user")[:100])
+
+
+@snapshot
+def granted_visits() -> tuple[SupportVisit, ...]:
+    """Visits the company agreed to and nobody ended; time may have. Kept in the process."""
+    granted = SupportVisit.objects.filter(state=SupportVisit.State.GRANTED)
+    return tuple(granted.order_by("until"))
+
+
+def visits_now(at: dt.datetime) -> list[SupportVisit]:
+    """The visits that go on at a moment. No query, but the first after configuration changed."""
+    return [visit for visit in granted_visits() if visit.until and visit.until > at]
 
 
 @snapshot

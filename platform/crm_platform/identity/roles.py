@@ -58,3 +58,14 @@ SYSTEM_ROLES = (
     ),
     RoleSpec("viewer", "Viewer", {"*": levels("all", "none", "none", "none", "none")}, ()),
 )
+SUPPORT_ROLES = (
+    RoleSpec(
+        "support-read", "Support", {"*": levels("all", "none", "none", "none", "none")},
+        ("audit.view",),
+    ),
+    RoleSpec(
+        "support-write", "Support", {"*": levels("all", "all", "all", "none", "none")},
+        ("audit.view", "pipelines.manage", "fields.manage", "tags.manage", "views.share"),
+    ),
+)  # fmt: skip
+"""What a support visitor may do; never people, roles, keys, exports or deleting."""

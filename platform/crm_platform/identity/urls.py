@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm_platform.identity.views import entry, me, people, roles, second_factor, teams
+from crm_platform.identity.views import entry, me, people, roles, second_factor, support, teams
 
 app_name = "identity"
 entry_patterns = [
@@ -38,6 +38,11 @@ urlpatterns = [
     path("settings/people/<int:pk>/reactivate/", people.reactivate, name="reactivate"),
     path("settings/invitations/<int:invitation_id>/resend/", people.resend, name="resend"),
     path("settings/invitations/<int:invitation_id>/revoke/", people.revoke, name="revoke"),
+    path("settings/support/", support.support, name="support"),
+    path("settings/support/<int:pk>/grant/", support.grant, name="support_grant"),
+    path("settings/support/<int:pk>/refuse/", support.refuse, name="support_refuse"),
+    path("settings/support/<int:pk>/end/", support.end, name="support_end"),
+    path("support/<str:token>/", support.enter, name="support_enter"),
     path("settings/teams/", teams.teams, name="teams"),
     path("settings/teams/new/", teams.create, name="team_new"),
     path("settings/teams/<int:pk>/", teams.alter, name="team"),

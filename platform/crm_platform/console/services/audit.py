@@ -24,19 +24,18 @@ def record(
     reason: str = "",
 ) -> OperatorEntry:
     """Add one entry, in the transaction of what it tells of; the platform's unit of work."""
-    return OperatorEntry.objects.create(
-        at=at,
-        actor_id=actor.pk if actor else None,
-        actor_name=actor.name if actor else "",
-        verb=verb,
-        object_type=object_type,
-        object_id=str(object_id)[:40],
-        title=title[:200],
-        company_id=company_id,
-        facts=facts or {},
-        reason=reason[:300],
-        request_id=str(tenancy.unit_facts().get(REQUEST_ID, ""))[:64],
-    )
+    return record_of(
+        actor_id=actor.pk if actor else None, actor_name=actor.name if actor else "", verb=verb,
+        at=at, object_type=object_type, object_id=object_id, title=title, company_id=company_id,
+        facts=facts, reason=reason, request_id=str(tenancy.unit_facts().get(REQUEST_ID, "")),
+    )  # fmt: skip
+
+
+def record_of(*, object_id: Any, facts: dict[str, Any] | None, **given: Any) -> OperatorEntry:
+    """`record`, where the operator is known by id and name alone (from inside a company)."""
+    for name, longest in (("title", 200), ("reason", 300), ("request_id", 64)):
+        given[name] = str(given[name])[:longest]
+    return OperatorEntry.objects.create(object_id=str(object_id)[:40], facts=facts or {}, **given)
 
 
 def write_config_change(event: ConfigChanged) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_platform.console import rules
-from crm_platform.console.services import audit
+from crm_platform.console.services import audit, support
 from crm_platform.identity.models import Invitation, Role, User
 from crm_platform.identity.services import invitations, people, roles, second_factor, sessions
 from crm_platform.kernel.errors import Conflict, Invalid, NotAllowed
@@ -119,6 +119,8 @@ def change_role(*, person: User, role: Role, actor: User, at: dt.datetime) -> Us
     if role.pk == person.role_id:
         return person
     _demand_another_platform_operator(person, actor)
+    if role.key not in rules.TABLE["support.ask"]:
+        support.end_all_of(operator=person, actor=actor, at=at)
     return people.change_role(person=person, role=role, actor=actor, at=at)
 
 
@@ -131,6 +133,7 @@ def deactivate(*, person: User, actor: User, at: dt.datetime) -> User:
     """
     rules.demand(actor, "operators.manage")
     _demand_another_platform_operator(person, actor)
+    support.end_all_of(operator=person, actor=actor, at=at)
     return people.deactivate(person=person, successor=None, actor=actor, at=at)
 
 
@@ -161,6 +164,7 @@ def reset_second_factor(*, person: User, reason: str, actor: User, at: dt.dateti
     if not reason.strip():
         raise Invalid(_("Say why: the reason is kept in the audit."), field="reason")
     person = User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    support.end_all_of(operator=person, actor=actor, at=at)
     second_factor.remove(user=person)
     audit.record(
         actor=actor, verb="second_factor.reset", at=at, object_type="person",

@@ -2,11 +2,14 @@
 
 import datetime as dt
 from typing import cast
+from uuid import UUID
 
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 
 from crm_platform.console.models import OperatorEntry
 from crm_platform.identity.models import User
+from tenants.models import Company
 
 
 def me(request: HttpRequest) -> User:
@@ -31,6 +34,10 @@ def day(request: HttpRequest, name: str) -> dt.date | None:
         return dt.date.fromisoformat(request.GET.get(name, ""))
     except ValueError:
         return None
+
+
+def the_company(company_id: UUID) -> Company:
+    return get_object_or_404(Company, pk=company_id)
 
 
 def facts_of(entry: OperatorEntry) -> list[tuple[str, object]]:

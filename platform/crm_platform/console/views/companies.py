@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from crm_platform.console import forms
+from crm_platform.console import acts, forms
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
 from crm_platform.console.queries import companies as queries
@@ -54,6 +54,7 @@ def companies(request: HttpRequest) -> HttpResponse:
     context = {
         "total": found.count(),
         "more": more,
+        "acts": acts.acts(),
         "rows": [_row(each) for each in rows],
         "wanted": wanted,
         "filters": [(name, asked[name], *shown) for name, shown in _choices().items()],

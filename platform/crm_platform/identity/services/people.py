@@ -265,7 +265,7 @@ def everybody() -> list[Owner]:
 
 
 def count_active() -> int:
-    return User.objects.filter(is_active=True).count()
+    return User.objects.filter(is_active=True, is_support=False).count()
 
 
 def last_seen() -> dt.datetime | None:

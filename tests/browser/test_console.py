@@ -1,0 +1,154 @@
+"""The operators' console in a browser: coming in, looking around, and a visit with consent."""
+
+import time
+
+import pyotp
+import pytest
+
+from tests.browser.conftest import faults, findings, sign_in, watch
+from tests.browser.test_screens import look, told
+
+SCREENS = ("/", "/sign-ups/", "/support/", "/queues/", "/outbox/", "/mail/", "/approvals/",
+           "/operators/", "/operators/invite/", "/audit/", "/second-factor/")  # fmt: skip
+REASON = "The import of Friday looks wrong"
+
+
+def at(stack, path="/"):
+    return stack.at("operators.localhost", path)
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser, stack):
+    """The operator's cookies after password and code: a code is good once, so once a module."""
+    context = browser.new_context(reduced_motion="reduce")
+    page = watch(context.new_page())
+    page.goto(at(stack))
+    page.fill("[name=email]", stack.operator["email"])
+    page.fill("[name=password]", stack.operator["password"])
+    page.click("main button.primary")
+    page.wait_for_url("**/second-factor/**")
+    page.goto(at(stack, "/audit/"))
+    assert "/second-factor/" in page.url, "Nothing opens before the second step"
+    page.fill("[name=code]", pyotp.TOTP(stack.operator["second_factor"]).now())
+    page.click("main button.primary")
+    page.wait_for_url("**/audit/")
+    assert faults(page) == []
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def console(browser, signed_in):
+    """`console(width)` → a page of the operator."""
+    contexts = []
+
+    def open_page(width=1440):
+        context = browser.new_context(
+            storage_state=signed_in, reduced_motion="reduce",
+            viewport={"width": width, "height": 900},
+        )  # fmt: skip
+        contexts.append(context)
+        return watch(context.new_page())
+
+    yield open_page
+    for context in contexts:
+        assert [fault for page in context.pages for fault in faults(page)] == []
+        context.close()
+
+
+def test_operator_enrols_by_app_and_sees_the_codes_once(page, stack, console, say):
+    desk = console()
+    desk.goto(at(stack, "/operators/"))
+    desk.click("a[href='/operators/invite/']")
+    desk.fill("#dialog-body [name=email]", "new.operator@example.com")
+    desk.click("#dialog-body button.primary")
+    desk.wait_for_selector("text=new.operator@example.com")
+    desk.goto(at(stack, "/mail/"))
+    # The worker sends the mail within moments; the outbox keeps it.
+    for _try in range(20):
+        if desk.locator("text=new.operator@example.com").count():
+            break
+        desk.wait_for_timeout(500)
+        desk.reload()
+    desk.click("a:has-text('new.operator@example.com')")
+    page.goto(desk.get_attribute("[data-mail] a[href*='/invite/']", "href"))
+    page.fill("[name=name]", "Nina New")
+    page.fill("[name=password]", "a long sentence does well")
+    page.click("main button.primary")
+    page.wait_for_selector(".qr")
+    assert page.evaluate("document.querySelector('.qr').naturalWidth") > 100
+    assert findings(page) == []
+    secret = page.inner_text("[data-secret]").replace(" ", "")
+    page.fill("[name=code]", pyotp.TOTP(secret).now())
+    page.click("main button.primary")
+    page.wait_for_selector("[data-codes]")
+    assert page.locator("[data-codes] li").count() == 10
+    page.click("main a.btn.primary")
+    page.wait_for_selector("h1:has-text('Companies')")
+    say("console: invited by mail, joined, enrolled by app in a browser")
+
+
+def test_visit_with_consent_from_asking_to_ending(page, stack, console, browser, say):
+    desk = console()
+    desk.goto(at(stack))
+    desk.click("tbody th a:has-text('Harbour Trading')")
+    desk.click("a:has-text('Ask for access')")
+    desk.fill("#dialog-body [name=reason]", REASON)
+    desk.click("#dialog-body button.primary")
+    desk.wait_for_selector(f"text={REASON}")
+    assert desk.locator("button:has-text('Go in')").count() == 0
+
+    sign_in(page, stack)
+    page.goto(stack.company("/inbox/"))
+    page.click(f"a:has-text('{REASON}')")
+    page.wait_for_selector("h1:has-text('Support access')")
+    assert findings(page) == []
+    page.click("button:has-text('Agree')")
+    page.wait_for_selector(".banner:has-text('has access until')")
+    assert findings(page) == []
+
+    desk.reload()
+    desk.click("button:has-text('Go in')")
+    desk.click("[data-enter]")
+    desk.wait_for_selector(".banner:has-text('has access until')")
+    began = time.monotonic()
+    page.goto(stack.company("/deals/"))
+    page.click(".banner button")
+    page.wait_for_selector("h1:has-text('Support access')")
+    assert page.locator(".banner").count() == 0
+    desk.goto(stack.company("/deals/"))
+    assert "/sign-in/" in desk.url
+    say(f"console: a visit ended by the owner is over after {time.monotonic() - began:.1f} s")
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "zh-hant")])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, theme, language, width):
+    page = console(width)
+    page.goto(at(stack))
+    company = page.get_attribute("tbody th a", "href")
+    look(page.context, stack, theme, language)
+    page.evaluate(
+        """async ([theme, language]) => {
+            const token = document.querySelector('meta[name=csrf-token]').content;
+            const body = new URLSearchParams({theme, language});
+            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
+        }""",
+        [theme, language],
+    )
+    found = {}
+    for path in (*SCREENS, company):
+        page.goto(at(stack, path))
+        found[path] = findings(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[path].append("scrolls sideways")
+    page.goto(at(stack))
+    page.evaluate(
+        """async () => {
+            const token = document.querySelector('meta[name=csrf-token]').content;
+            const body = new URLSearchParams({theme: 'auto', language: 'en'});
+            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
+        }"""
+    )
+    assert told(found) == ""
