@@ -51,14 +51,19 @@ def _company_plan(loader: MigrationLoader) -> list[Any]:
 
 
 @functools.cache
-def company_script() -> tuple[str, ...]:
-    """The statements that make a company's tables, for an empty schema on the path."""
+def company_script(applied: frozenset[tuple[str, str]] | None = None) -> tuple[str, ...]:
+    """The statements that make a company's tables, for an empty schema on the path.
+
+    `applied` names the migrations of an older release (app and name): the tables as they were then.
+    """
     connection = owner_connection()
     loader = _company_loader()
     state = ProjectState(real_apps=loader.unmigrated_apps)
     statements: list[str] = []
     with connection.working_in("nowhere"):
         for migration in _company_plan(loader):
+            if applied is not None and (migration.app_label, migration.name) not in applied:
+                continue
             with connection.schema_editor(collect_sql=True, atomic=False) as editor:
                 state = migration.apply(state, editor, collect_sql=True)
             statements += [s for s in editor.collected_sql if s and not s.startswith("--")]
@@ -92,8 +97,10 @@ def _role_statements(schema: str) -> list[Composable]:
     ]
 
 
-def build_schema(schema: str) -> None:
+def build_schema(schema: str, *, applied: frozenset[tuple[str, str]] | None = None) -> None:
     """Make `schema` with its role, tables and rights, all in one transaction.
+
+    With `applied` as an older release had it (see `company_script`).
 
     Raises:
         ProgrammingError: the schema exists already; names are never reused.
@@ -103,7 +110,7 @@ def build_schema(schema: str) -> None:
     raw = connection.connection
     migrations = [
         SQL("({}, {}, now())").format(Literal(app), Literal(name))
-        for app, name in company_migrations()
+        for app, name in (company_migrations() if applied is None else sorted(applied))
     ]
     tail: list[Composable] = [
         SQL(
@@ -121,7 +128,7 @@ def build_schema(schema: str) -> None:
             for table in APPEND_ONLY
         ],
     ]
-    script = [*_role_statements(schema), *map(SQL, company_script()), *tail]
+    script = [*_role_statements(schema), *map(SQL, company_script(applied)), *tail]
     with raw.transaction():
         raw.execute(SQL("; ").join(script))
 

@@ -33,6 +33,7 @@ APPEND_SLASH = True
 # -- apps: the platform's schema and each company's ----------------------------------------------
 SHARED_APPS = [
     "tenants",
+    "tenants.backups",
     "crm_platform.identity",
     "crm_platform.signup",
     "crm_platform.console",
@@ -117,6 +118,10 @@ STORAGES = {
     "default": {"BACKEND": "crm_platform.kernel.storage.CompanyStorage"},
     "staticfiles": {"BACKEND": "crm_platform.ui.storage.Static"},
 }
+BACKUP_STORE = "tenants.backups.store.Directory"
+BACKUP_DIR = str(ENVIRONMENT.backup_dir)
+# The key that locks new archives, then those that may still open old ones.
+BACKUP_KEYS = [key for key in (ENVIRONMENT.backup_key, *ENVIRONMENT.backup_key_fallbacks) if key]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -210,6 +215,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "finish companies": {"task": "tenants.tasks.sweep_companies", "schedule": 60.0},
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
+    "dispatch backups": {"task": "tenants.backups.tasks.dispatch", "schedule": 300.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

@@ -21,6 +21,7 @@ RAW_SQL = {
     "platform/crm_platform/identity/history.py": "counts the configuration version up",
     "platform/crm_platform/kernel/prepared.py": "runs SQL the ORM compiled",
     "platform/crm_platform/ops/health.py": "asks whether the database answers",
+    "tenants/backups/streams.py": "COPY of whole tables, as the owner",
     "tenants/queries.py": "the size of a schema",
     "tenants/wholeness.py": "which tables a schema has",
 }
