@@ -48,6 +48,7 @@ TENANT_APPS = [
     "crm_core.activities",
     "crm_core.sales",
     "crm_core.exchange",
+    "crm_core.leaving",
     "crm_core.search",
     "crm_core.web",
 ]
@@ -98,7 +99,7 @@ DATABASE_ROUTERS = ["crm_platform.kernel.router.Router"]
 COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
-IMPORT_SWEEPER = "crm_core.exchange.sweeping.sweep"
+IMPORT_SWEEPER = "crm_core.web.sweeping.sweep"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
 
 CACHES = {

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 from tenants.backups import refusals
 from tenants.backups.sealing import Opener, Sealer
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 HEADER, MANIFEST = "header.json", "manifest.json"
 FORMAT = 1
 _GZIP = 31

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from tenants.backups import refusals
 
 MAGIC = b"RAPPORT-BACKUP-1\n"
-NAME, SALT, CHUNK, TAG = 8, 32, 1 << 20, 16
+NAME, SALT, CHUNK, TAG = 8, 32, 1 << 18, 16
 HEAD = len(MAGIC) + NAME + SALT
 LAST = 1 << 31
 

@@ -15,6 +15,7 @@ from tests.lint.tree import python_files
 
 RAW_SQL = {
     "crm_core/exchange/bulk.py": "COPY of an import",
+    "crm_core/leaving/services.py": "reads a package of one moment",
     "crm_core/search/queries.py": "ranks the search documents",
     "crm_core/search/services.py": "writes search documents in one statement",
     "platform/crm_platform/identity/attempts.py": "an advisory lock",

@@ -156,6 +156,7 @@ def _message(row: Any) -> dict[str, Any]:
         "task.assigned": _("%(who)s gave you “%(title)s”"),
         "record.assigned": _("%(who)s made you owner of “%(title)s”"),
         "import.finished": _("Your import of “%(title)s” is finished"),
+        "package.ready": _("Your package with all data of the company is ready"),
         "import.failed": _("Your import of “%(title)s” stopped; see what it says"),
         "person.left": _("%(who)s handed you the records of %(title)s"),
     }
@@ -165,6 +166,8 @@ def _message(row: Any) -> dict[str, Any]:
         url = f"/{record_type(row.record_type).slug}/{row.record_id}/"
     elif row.record_type == "import":
         url = f"/import/jobs/{row.record_id}/"
+    elif row.kind == "package.ready":
+        url = "/settings/package/"
     return {
         "id": row.pk,
         "text": text,
