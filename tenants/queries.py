@@ -34,6 +34,7 @@ def scope_of(company: Company, host: str = "") -> tenancy.Scope:
         currency=company.currency,
         language=company.language,
         accent_hue=company.accent_hue,
+        is_rehearsal=company.live_id is not None,
     )
 
 

@@ -155,6 +155,8 @@ def verb_words(act: str) -> str:
         "ordered": _("changed the order"),
         "shared": _("shared this"),
         "exported": _("exported this"),
+        "promoted": _("brought this over from the rehearsal"),
+        "unpromoted": _("took back what came from the rehearsal"),
     }.get(act, act.replace("_", " "))
 
 

@@ -46,7 +46,6 @@ class Shell:
     """The shell of one page. What it shows is computed only where its HTML is not kept already."""
 
     palette_url, logout_url, prefs_url = "/palette/", "/sign-out/", "/me/prefs/"
-    banner = None
 
     def __init__(self, request: HttpRequest, user: User) -> None:
         self._user = user
@@ -57,6 +56,18 @@ class Shell:
         self._accent = facts["accent_hue"]
         self.company_name = tenancy.current().name
         self.user = {"name": user.name, "hue": user.hue, "email": user.email}
+
+    @property
+    def banner(self) -> dict[str, str] | None:
+        """The band of a rehearsal, on every page."""
+        if not tenancy.current().is_rehearsal:
+            return None
+        return {
+            "kind": "warn",
+            "text": _("This is a rehearsal: nothing here is real, and no mail leaves it."),
+            "href": "/rehearsal/outbox/",
+            "label": _("Mails it would have sent"),
+        }
 
     def _key(self, name: str, *facts: Hashable) -> Hashable | None:
         return kept.key_of(name, self._user.pk, self._user.name, self._user.email, *facts)

@@ -34,6 +34,8 @@ class Scope:
     currency: str = "USD"
     language: str = "en"
     accent_hue: int | None = None
+    is_rehearsal: bool = False
+    """Made to try things: nothing of it leaves the house."""
 
     @property
     def is_platform(self) -> bool:
