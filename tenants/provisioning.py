@@ -61,14 +61,19 @@ def company_plan(loader: MigrationLoader) -> list[Any]:
 
 
 @functools.cache
-def company_statements() -> tuple[str, ...]:
-    """The statements that make a company's tables, for an empty schema on the path."""
+def company_statements(applied: frozenset[tuple[str, str]] | None = None) -> tuple[str, ...]:
+    """The statements that make a company's tables, for an empty schema on the path.
+
+    `applied` names the migrations of an older release (app and name): the tables as they were then.
+    """
     connection = owner_connection()
     loader = company_loader()
     state = ProjectState(real_apps=loader.unmigrated_apps)
     statements: list[str] = []
     with connection.working_in("nowhere"):
         for migration in company_plan(loader):
+            if applied is not None and (migration.app_label, migration.name) not in applied:
+                continue
             with connection.schema_editor(collect_sql=True, atomic=False) as editor:
                 state = migration.apply(state, editor, collect_sql=True)
             statements += [s for s in editor.collected_sql if s and not s.startswith("--")]
@@ -117,13 +122,16 @@ def _role_statements(schema: str) -> list[Composable]:
 
 
 @functools.cache
-def company_script() -> str:
-    """Everything that makes an empty schema on the path into a company's, as one message."""
+def company_script(applied: frozenset[tuple[str, str]] | None = None) -> str:
+    """Everything that makes an empty schema on the path into a company's, as one message.
+
+    With `applied` as an older release had it (see `company_statements`).
+    """
     connection = owner_connection()
     connection.ensure_connection()
     migrations = [
         SQL("({}, {}, now())").format(Literal(app), Literal(name))
-        for app, name in company_migrations()
+        for app, name in (company_migrations() if applied is None else sorted(applied))
     ]
     tail: list[Composable] = [
         SQL(
@@ -141,15 +149,17 @@ def company_script() -> str:
             for table in APPEND_ONLY
         ],
     ]
-    whole = SQL(";\n").join([*map(SQL, company_statements()), *tail])
+    whole = SQL(";\n").join([*map(SQL, company_statements(applied)), *tail])
     return whole.as_string(connection.connection)
 
 
-def build_schema(schema: str, *, script: str = "") -> None:
+def build_schema(
+    schema: str, *, script: str = "", applied: frozenset[tuple[str, str]] | None = None
+) -> None:
     """Make `schema` with its role, tables and rights, all in one transaction.
 
     `script` is a release's (`company_script` of the code that rendered it); without one the
-    running code's is taken.
+    running code's is taken, with `applied` as an older release had it.
 
     Raises:
         ProgrammingError: the schema exists already; names are never reused.
@@ -157,7 +167,7 @@ def build_schema(schema: str, *, script: str = "") -> None:
     connection = owner_connection()
     connection.ensure_connection()
     raw = connection.connection
-    whole = SQL(";\n").join([*_role_statements(schema), SQL(script or company_script())])
+    whole = SQL(";\n").join([*_role_statements(schema), SQL(script or company_script(applied))])
     with raw.transaction():
         raw.execute(whole)
 

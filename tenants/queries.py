@@ -49,6 +49,7 @@ def scope_of(company: Company, host: str = "") -> tenancy.Scope:
         state_since=company.state_since,
         state_until=company.state_until,
         writable=states.is_writable(company.state),
+        is_rehearsal=company.live_id is not None,
     )
 
 

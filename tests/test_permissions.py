@@ -121,7 +121,7 @@ def test_table_knows_every_system_role_verb_and_ability():
     assert set(table.SYSTEM) == {spec.key for spec in SYSTEM_ROLES}
     assert table.VERBS == VERBS
     assert set(table.REACH) == set(LEVELS)
-    assert set(table.HOLDERS) == set(ABILITIES)
+    assert set(table.HOLDERS) == {*ABILITIES, table.OWNERS_ONLY}
 
 
 def ability_of(route):

@@ -162,6 +162,8 @@ def verb_words(act: str) -> str:
         "entered": _("came in"),
         "ended": _("ended the visit"),
         "viewed": _("looked at"),
+        "promoted": _("brought this over from the rehearsal"),
+        "unpromoted": _("took back what came from the rehearsal"),
     }.get(act, act.replace("_", " "))
 
 

@@ -1,4 +1,4 @@
-"""What the platform's clock calls in every company; settings name it as IMPORT_SWEEPER."""
+"""What the clock calls in every company, for imports."""
 
 from django.utils import timezone
 

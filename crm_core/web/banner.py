@@ -20,9 +20,21 @@ STANDING = "/standing/"
 
 
 def all_of(scope: tenancy.Scope, user: User, *, at: dt.datetime) -> list[dict[str, Any]]:
-    """The lines above a page, the most pressing first: support is here, how the company stands."""
-    found = (_visit(user, at=at), of(scope, user, at=at))
+    """The lines above a page: it is a rehearsal, support is here, how the company stands."""
+    found = (_rehearsal(scope), _visit(user, at=at), of(scope, user, at=at))
     return [each for each in found if each]
+
+
+def _rehearsal(scope: tenancy.Scope) -> dict[str, Any] | None:
+    """The band of a rehearsal, on every page."""
+    if not scope.is_rehearsal:
+        return None
+    return {
+        "kind": "warn",
+        "text": _("This is a rehearsal: nothing here is real, and no mail leaves it."),
+        "href": "/rehearsal/outbox/",
+        "label": _("Mails it would have sent"),
+    }
 
 
 def _visit(user: User, *, at: dt.datetime) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from crm_core.leaving.rules import is_owner
 from crm_platform.identity.nav import COMPANY, SETTINGS_ITEMS, SettingsItem, groups_of
 
 SALES, DATA = _("Sales"), _("Data")
@@ -19,10 +20,16 @@ ITEMS = (
     SettingsItem(DATA, "fields", _("Fields"), "text-cursor-input", "web:fields", "fields.manage"),
     SettingsItem(DATA, "tags", _("Tags"), "tag", "web:tags", "tags.manage"),
     SettingsItem(DATA, "imports", _("Imports"), "upload", "exchange:jobs", "records.import"),
+    SettingsItem(
+        DATA, "package", _("Take your data along"), "package", "leaving:package", "company.settings"
+    ),
     SettingsItem(DATA, "history", _("History"), "history", "web:history", "audit.view"),
 )
+OWNERS_ONLY = ("package",)
 
 
 def settings_nav(request: HttpRequest, current: str) -> list[dict[str, Any]]:
     """Every settings page the person may open."""
-    return groups_of(ITEMS, request.user, current)
+    closed = () if is_owner(request.user) else OWNERS_ONLY
+    items = [item for item in ITEMS if item.key not in closed]
+    return groups_of(items, request.user, current)

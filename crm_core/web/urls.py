@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm_core.registry import record_types
-from crm_core.web.views import addresses, config, home, records, standing
+from crm_core.web.views import addresses, config, home, records, rehearsal, standing
 
 app_name = "web"
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("samples/load/", home.load_samples, name="load_samples"),
     path("samples/remove/", home.remove_samples, name="remove_samples"),
     path("setup/dismiss/", home.dismiss_setup, name="dismiss_setup"),
+    path("rehearsal/outbox/", rehearsal.outbox, name="rehearsal_outbox"),
     path("inbox/", home.inbox, name="inbox"),
     path("inbox/read/", home.inbox_read, name="inbox_read"),
     path("palette/", home.palette, name="palette"),

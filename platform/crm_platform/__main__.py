@@ -27,6 +27,11 @@ crm: run Rapport, the rented CRM
 
   crm import COMPANY KIND FILE [--map …]
                            import a file as the page does
+  crm backup COMPANY       back up one company now; crm backups lists them
+  crm restore BACKUP --as ADDRESS
+                           bring one back beside the old one, compare; --swap puts it in its place
+  crm rehearsal make|reset|compare|promote|undo|remove COMPANY
+                           a copy of its configuration, to try things
   crm COMMAND …            any Django command: migrate_platform, shell, check, i18n …
   crm commands             list them
 

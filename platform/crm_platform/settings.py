@@ -34,6 +34,7 @@ APPEND_SLASH = True
 SHARED_APPS = [
     "tenants",
     "tenants.upgrades",
+    "tenants.backups",
     "crm_platform.identity",
     "crm_platform.signup",
     "crm_platform.console",
@@ -48,6 +49,7 @@ TENANT_APPS = [
     "crm_core.activities",
     "crm_core.sales",
     "crm_core.exchange",
+    "crm_core.leaving",
     "crm_core.search",
     "crm_core.web",
 ]
@@ -101,8 +103,8 @@ COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
 COMPANY_ERASERS = ["crm_platform.signup.services.forget_company"]
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
-IMPORT_SWEEPER = "crm_core.exchange.sweeping.sweep"
 TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
+IMPORT_SWEEPER = "crm_core.web.sweeping.sweep"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
 
 CACHES = {
@@ -122,6 +124,10 @@ STORAGES = {
     "default": {"BACKEND": "crm_platform.kernel.storage.CompanyStorage"},
     "staticfiles": {"BACKEND": "crm_platform.ui.storage.Static"},
 }
+BACKUP_STORE = "tenants.backups.store.Directory"
+BACKUP_DIR = str(ENVIRONMENT.backup_dir)
+# The key that locks new archives, then those that may still open old ones.
+BACKUP_KEYS = [key for key in (ENVIRONMENT.backup_key, *ENVIRONMENT.backup_key_fallbacks) if key]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -254,6 +260,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},
     "expire approvals": {"task": "crm_platform.console.tasks.expire_approvals", "schedule": 600.0},
     "end support visits": {"task": "crm_platform.console.tasks.sweep_support", "schedule": 60.0},
+    "dispatch backups": {"task": "tenants.backups.tasks.dispatch", "schedule": 300.0},
     "resume imports": {"task": "tenants.tasks.sweep_imports", "schedule": 60.0},
 }
 

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("crm_platform.ui.urls")),
     path("", include("crm_platform.identity.urls")),
     path("", include("crm_core.exchange.urls")),
+    path("", include("crm_core.leaving.urls")),
     path("", include("crm_core.sales.urls")),
     path("", include("crm_core.activities.urls")),
     path("", include("crm_core.fields.urls")),

@@ -109,6 +109,8 @@ def make_twin(slug: str, word: str, *, first_id: int) -> Twin:
     with tenancy.unit_of_work(scope):
         _files(word, owner)
     with tenancy.unit_of_work(scope):
+        secrets["package"] = _package(word, owner)
+    with tenancy.unit_of_work(scope):
         _rest(word)
         snapshot.bump()
     cookie = factories.session_cookie(scope, owner)
@@ -226,6 +228,18 @@ def _files(word: str, owner: User) -> None:
             kind_name=kind.name, upload=upload, file_name=f"{word}-{kind.name}.csv", actor=owner,
             at=NOON,
         )  # fmt: skip
+
+
+def _package(word: str, owner: User) -> str:
+    """A package that is ready, and the secret of its link."""
+    from crm_core.leaving import services as leaving
+    from crm_core.leaving.models import ExitPackage
+
+    package = ExitPackage(actor=owner, state="done", created_at=NOON, expires_at=LATER)
+    package.file.save("package.zip", ContentFile(f"{word} in a package".encode()), save=False)
+    package.save()
+    ExitPackage.objects.create(actor=owner, state="failed", created_at=NOON, error=f"{word} said")
+    return leaving.link_of(package)
 
 
 def _rest(word: str) -> None:

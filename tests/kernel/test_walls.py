@@ -15,12 +15,14 @@ from tests.lint.tree import python_files
 
 RAW_SQL = {
     "crm_core/exchange/bulk.py": "COPY of an import",
+    "crm_core/leaving/services.py": "reads a package of one moment",
     "crm_core/search/queries.py": "ranks the search documents",
     "crm_core/search/services.py": "writes search documents in one statement",
     "platform/crm_platform/identity/attempts.py": "an advisory lock",
     "platform/crm_platform/identity/history.py": "counts the configuration version up",
     "platform/crm_platform/kernel/prepared.py": "runs SQL the ORM compiled",
     "platform/crm_platform/ops/health.py": "asks whether the database answers",
+    "tenants/backups/streams.py": "COPY of whole tables, as the owner",
     "tenants/queries.py": "the size of a schema",
     "tenants/wholeness.py": "which tables a schema has",
 }

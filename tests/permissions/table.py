@@ -104,6 +104,8 @@ def casts() -> list[Cast]:
     return found
 
 
+OWNERS_ONLY = "being an owner"
+"""What no ability gives."""
 ABILITY_OF = {
     "settings/people/": "users.manage",
     "settings/invitations/": "users.manage",
@@ -118,6 +120,7 @@ ABILITY_OF = {
     "settings/company/": "company.settings",
     "settings/address/": "company.settings",
     "settings/support/": "company.settings",
+    "settings/package/": OWNERS_ONLY,
     "welcome/": "company.settings",
     "samples/": "company.settings",
     "import/": "records.import",
@@ -129,6 +132,7 @@ EVERYBODYS = {
     "me/tokens/<int:token_id>/revoke/": "ending one's own key is never refused",
 }
 HOLDERS = {
+    OWNERS_ONLY: ("owner",),
     "users.manage": ("owner", "admin"),
     "roles.manage": ("owner", "admin"),
     "company.settings": ("owner", "admin"),

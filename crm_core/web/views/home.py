@@ -156,6 +156,7 @@ def _message(row: Any) -> dict[str, Any]:
         "task.assigned": _("%(who)s gave you “%(title)s”"),
         "record.assigned": _("%(who)s made you owner of “%(title)s”"),
         "import.finished": _("Your import of “%(title)s” is finished"),
+        "package.ready": _("Your package with all data of the company is ready"),
         "import.failed": _("Your import of “%(title)s” stopped; see what it says"),
         "support.asked": _("Support asks to look into your company: %(title)s"),
         "person.left": _("%(who)s handed you the records of %(title)s"),
@@ -168,6 +169,8 @@ def _message(row: Any) -> dict[str, Any]:
         url = f"/import/jobs/{row.record_id}/"
     elif row.record_type == "support":
         url = "/settings/support/"
+    elif row.kind == "package.ready":
+        url = "/settings/package/"
     return {
         "id": row.pk,
         "text": text,

@@ -40,6 +40,8 @@ class Scope:
     state_until: dt.datetime | None = None
     writable: bool = True
     """False: every transaction of this scope is read-only, a fact of the database."""
+    is_rehearsal: bool = False
+    """Made to try things: nothing of it leaves the house."""
 
     @property
     def is_platform(self) -> bool:

@@ -40,7 +40,10 @@ __all__ = [
     "stop",
 ]
 
-OURS = ("postgres", "redis", "logs", "media", "static", "secrets.json", "sign-ins.json")
+OURS = (
+    "postgres", "redis", "logs", "media", "static", "backups", "secrets.json", ".secrets.lock",
+    "sign-ins.json",
+)  # fmt: skip
 _held: dict[Path, IO[bytes]] = {}
 """The shared locks of this process, by data folder."""
 

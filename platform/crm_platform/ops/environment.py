@@ -14,7 +14,7 @@ import dj_database_url
 import dj_email_url
 
 from crm_platform.ops import places
-from crm_platform.ops.local_secrets import secret_key_of
+from crm_platform.ops.local_secrets import backup_key_of, secret_key_of
 
 EMBEDDED, PRODUCTION = "embedded", "production"
 SHORTEST_SECRET = 50
@@ -53,6 +53,10 @@ class Environment:
     trusted_proxy_count: int
     log_level: str
     log_format: str
+    backup_key: str | None = field(default=None, repr=False)
+    """What locks backups; None where this process makes none."""
+    backup_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
+    backup_dir: Path = Path("backups")
     data_dir: Path | None = None
     """The folder of the embedded servers; None where every server is somebody else's."""
 
@@ -135,6 +139,9 @@ class _Reading:
             self.faults.extend(f"{name} {fault}" for fault in _faults_of_secret(value))
         return value
 
+    def optional_secret(self, name: str) -> str | None:
+        return self.secret(name) if self.optional(name) else None
+
     def secrets(self, name: str) -> tuple[str, ...]:
         parts = (self.optional(name) or "").split(",")
         values = tuple(part.strip() for part in parts if part.strip())
@@ -214,6 +221,9 @@ def _read(reading: _Reading, *, name: str, data_dir: Path | None) -> Environment
         trusted_proxy_count=reading.number("TRUSTED_PROXY_COUNT", least=0, most=9) or 0,
         log_level=reading.choice("LOG_LEVEL", LOG_LEVELS),
         log_format=reading.choice("LOG_FORMAT", LOG_FORMATS),
+        backup_key=reading.optional_secret("BACKUP_KEY"),
+        backup_key_fallbacks=reading.secrets("BACKUP_KEY_FALLBACKS"),
+        backup_dir=Path(reading.text("BACKUP_DIR")),
     )
 
 
@@ -225,6 +235,7 @@ def _production_defaults(variables: Mapping[str, str]) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "json",
         "STATIC_ROOT": str(Path(media).parent / "static") if media else "static",
+        "BACKUP_DIR": str(Path(media).parent / "backups") if media else "backups",
     }
 
 
@@ -239,6 +250,8 @@ def _embedded_defaults(data_dir: Path) -> dict[str, str]:
         "PUBLIC_PORT": "8000",
         "MEDIA_ROOT": str(data_dir / "media"),
         "STATIC_ROOT": str(data_dir / "static"),
+        "BACKUP_KEY": backup_key_of(data_dir),
+        "BACKUP_DIR": str(data_dir / "backups"),
         "TRUSTED_PROXY_COUNT": "0",
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "text",

@@ -219,14 +219,16 @@ def _shell(part: str) -> dict[str, Any]:
         "palette_url": "/kit/palette/",
         "me_links": [{"label": "My profile", "icon": "user-round", "href": "/kit/forms/"}],
         "go": {"h": "/kit/home/", "d": "/kit/board/", "c": "/kit/grid/"},
-        "banners": [{
-            "text": "Read-only: the invoice of March is unpaid.",
-            "kind": "warn",
-            "href": "/kit/settings/",
-            "label": "See the invoice",
-        }
+        "banners": [
+            {
+                "text": "Read-only: the invoice of March is unpaid.",
+                "kind": "warn",
+                "href": "/kit/settings/",
+                "label": "See the invoice",
+            }
+        ]
         if part == "all"
-        else None,
+        else [],
         "logout_url": "/kit/out/",
         "prefs_url": "/prefs/",
     }
@@ -247,7 +249,7 @@ def job() -> dict[str, Any]:
 
 def kit_context(part: str) -> dict[str, Any]:
     """All that the kit pages show."""
-    bound = KitForm({"bad-name": "", "bad-kind": "x", "bad-currency": "USD"}], prefix="bad")
+    bound = KitForm({"bad-name": "", "bad-kind": "x", "bad-currency": "USD"}, prefix="bad")
     bound.add_error(None, "This company already has a deal with that name.")
     now = timezone.now()
     nav = [

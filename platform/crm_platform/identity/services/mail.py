@@ -49,6 +49,8 @@ def _claim(scope: tenancy.Scope, at: dt.datetime) -> list[OutgoingMail]:
 
 
 def _send(scope: tenancy.Scope, mail: OutgoingMail, at: dt.datetime) -> bool:
+    if scope.is_rehearsal:
+        return _keep(scope, mail, at)
     message = EmailMessage(
         subject=mail.subject, body=mail.body, to=[mail.to],
         headers={"Message-ID": f"<{mail.delivery_id}@{settings.BASE_DOMAIN}>"},
@@ -73,6 +75,18 @@ def try_again(mails: QuerySet[OutgoingMail], *, at: dt.datetime) -> int:
 def retry_failed(*, at: dt.datetime) -> int:
     """Make every mail due again that was given up, in the running unit of work."""
     return try_again(OutgoingMail.objects.filter(attempts__gte=MOST_ATTEMPTS), at=at)
+
+
+def _keep(scope: tenancy.Scope, mail: OutgoingMail, at: dt.datetime) -> bool:
+    """A rehearsal's mail never leaves: it is read in the rehearsal's own outbox."""
+    with tenancy.unit_of_work(scope):
+        OutgoingMail.objects.filter(pk=mail.pk).update(sent_at=at, error="")
+    return True
+
+
+def outbox() -> QuerySet[OutgoingMail]:
+    """What a rehearsal would have sent, newest first."""
+    return OutgoingMail.objects.order_by("-created_at", "-pk")
 
 
 def give_up_waiting(*, at: dt.datetime) -> None:

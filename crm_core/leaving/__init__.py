@@ -1,0 +1,1 @@
+"""Taking everything along: the package an owner leaves (or keeps a copy) with."""
