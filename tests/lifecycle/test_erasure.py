@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from psycopg.sql import SQL, Identifier
 
-from crm_platform.console.services import make_operator
+from crm_platform.console.services.operators import make_operator
 from crm_platform.identity import tasks as identity_tasks
 from crm_platform.identity.models import OutgoingMail, User
 from crm_platform.kernel import tenancy
