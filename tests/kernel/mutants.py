@@ -203,7 +203,7 @@ def _never_look(monkeypatch: Any, _ground: Ground) -> None:
 
 
 def _open_although_stopped(monkeypatch: Any, _ground: Ground) -> None:
-    monkeypatch.setattr(middleware, "_refusal_of", lambda _request, _scope: None)
+    monkeypatch.setattr(middleware, "_refusal_of", lambda *_given: None)
 
 
 def _pooled(ground: Ground) -> Figures:
