@@ -5,6 +5,7 @@ import re
 import uuid
 
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
@@ -315,3 +316,30 @@ def test_what_a_crash_left_untold_is_told_by_the_sweep_once(house):
             companys.end(visit_id=wish.pk, actor=owner, at=NOON)
         with pytest.raises(NotFound):
             companys.grant(visit_id=10**9, may_write=False, actor=owner, at=NOON)
+
+
+def test_company_out_of_reach_stops_no_other_in_the_sweep(house, monkeypatch):
+    scope, _owner, _member = house
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        rows = [
+            SupportRequest.objects.create(
+                company_id=scope.id, operator_id=1, operator_name="Gone", reason=REASON,
+                minutes=30, asked_at=NOON,
+            )
+            for _number in range(2)
+        ]  # fmt: skip
+    told, real = [], support.deliver
+
+    def broken(*, key, at):
+        told.append(key)
+        if len(told) == 1:
+            raise DatabaseError("no such table")
+        real(key=key, at=at)
+
+    monkeypatch.setattr(support, "deliver", broken)
+    support.sweep(at=NOON)
+
+    assert {row.pk for row in rows} <= set(told)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        left = SupportRequest.objects.filter(pk__in=[r.pk for r in rows], delivered_at=None)
+        assert left.count() == 1

@@ -5,10 +5,13 @@ to the other once that is kept. What a crash leaves untold, `sweep` tells later.
 """
 
 import datetime as dt
+import logging
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -24,6 +27,7 @@ from crm_platform.kernel import events, tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from tenants.queries import working_scope
 
+logger = logging.getLogger("rapport.console")
 MINUTES = (30, 60, 120, 240)
 State = SupportRequest.State
 OPEN = (State.ASKED, State.GRANTED)
@@ -33,7 +37,7 @@ def _note(row: SupportRequest, verb: str, *, actor: User | None, at: dt.datetime
     audit.record(
         actor=actor, verb=verb, at=at, object_type="support", object_id=row.pk,
         title=row.company.name, company_id=row.company_id, reason=row.reason,
-        facts={"minutes": row.minutes, "may_write": row.may_write, "by": row.decided_by,
+        facts={"minutes": row.minutes, "may_write": row.may_write, "company's": row.decided_by,
                "operator": row.operator_name},
     )  # fmt: skip
 
@@ -214,11 +218,20 @@ def sweep(*, at: dt.datetime) -> None:
         lately = at - companys.LONGEST
         ended = list(rows.filter(state=State.ENDED, ended_at__gt=lately))
     for row in untold:
-        deliver(key=row.pk, at=at)
+        _try(partial(deliver, key=row.pk, at=at), row)
     for row in over:
-        _end_by_time(row, at=at)
+        _try(partial(_end_by_time, row, at=at), row)
     for row in ended:
-        end_there(row.company_id, row.pk, by=row.operator_name, at=at)
+        by = row.operator_name
+        _try(partial(end_there, row.company_id, row.pk, by=by, at=at), row)
+
+
+def _try(step: Callable[[], None], row: SupportRequest) -> None:
+    """One company that cannot be reached now stops no other: its turn comes again."""
+    try:
+        step()
+    except DatabaseError:
+        logger.warning("Support request %s could not be swept", row.pk, exc_info=True)
 
 
 def _end_by_time(row: SupportRequest, *, at: dt.datetime) -> None:

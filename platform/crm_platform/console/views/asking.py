@@ -45,4 +45,5 @@ def facts_of(entry: OperatorEntry) -> list[tuple[str, object]]:
     return [
         (name, " → ".join(str(each) for each in value) if isinstance(value, list) else value)
         for name, value in entry.facts.items()
+        if value not in ("", None)
     ]
