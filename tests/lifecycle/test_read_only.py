@@ -130,13 +130,14 @@ def test_no_address_changes_a_read_only_company_and_none_breaks(twin, say, setti
                         faults.append(f"{method} {path} answers {answer.status_code}")
                 else:
                     read += answer.status_code == 200
+    # Exports are a door that takes reading only, so anything else is no such method there.
+    faults = [each for each in faults if not ("/export/" in each and each.endswith("405"))]
     changed = set(ledger.changed(before, ledger.checksums(twin.scope.schema))) - OWN_NOTES
     say(
         f"read-only by address: asked={asked}, read={read}, refused={refused},"
         f" tables changed={len(changed)}, faults={len(faults)}"
     )
-    exports = {f for f in faults if "/export/" in f and "405" in f}
-    assert sorted(set(faults) - exports) == []
+    assert faults == []
     assert changed == set()
     assert (read > 60, refused > 100) == (True, True)
 
