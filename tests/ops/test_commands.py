@@ -91,7 +91,9 @@ def test_sign_ins_are_read_from_json_lines_only():
 
     [entry] = demo_steps.sign_ins_in(output)
 
-    assert entry == {"company": "Acme", "url": "http://a", "email": "o@a", "password": ""}
+    assert entry == {
+        "company": "Acme", "url": "http://a", "email": "o@a", "password": "", "second_factor": "",
+    }  # fmt: skip
 
 
 def test_a_page_is_as_expected_or_the_fault_is_named():
