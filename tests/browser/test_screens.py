@@ -10,8 +10,8 @@ SCREENS = (
     "/contacts/new/", "/contacts/trash/", "/reports/deals-by-stage/", "/help/", "/import/",
     "/import/contact/", "/settings/company/", "/settings/people/", "/settings/teams/",
     "/settings/roles/", "/settings/pipelines/", "/settings/fields/", "/settings/tags/",
-    "/settings/history/", "/settings/package/", "/me/", "/me/security/", "/me/tokens/",
-    "/welcome/", "/api/v1/docs/", "/no-such-page/",
+    "/settings/history/", "/settings/package/", "/settings/rehearsal/", "/me/",
+    "/me/security/", "/me/tokens/", "/welcome/", "/api/v1/docs/", "/no-such-page/",
 )  # fmt: skip
 PUBLIC = ("/", "/sign-up/", "/sign-in/")
 LOOKS = [("light", "en"), ("dark", "zh-hant"), ("light", "zh-hans"), ("dark", "en")]

@@ -119,6 +119,7 @@ ABILITY_OF = {
     "settings/history/": "audit.view",
     "settings/company/": "company.settings",
     "settings/package/": OWNERS_ONLY,
+    "settings/rehearsal/": "company.settings",
     "welcome/": "company.settings",
     "samples/": "company.settings",
     "import/": "records.import",
