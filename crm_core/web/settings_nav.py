@@ -21,6 +21,9 @@ ITEMS = (
     SettingsItem(DATA, "tags", _("Tags"), "tag", "web:tags", "tags.manage"),
     SettingsItem(DATA, "imports", _("Imports"), "upload", "exchange:jobs", "records.import"),
     SettingsItem(
+        DATA, "rehearsal", _("Rehearsal"), "flask-conical", "web:rehearsal", "company.settings"
+    ),
+    SettingsItem(
         DATA, "package", _("Take your data along"), "package", "leaving:package", "company.settings"
     ),
     SettingsItem(DATA, "history", _("History"), "history", "web:history", "audit.view"),

@@ -10,7 +10,8 @@ SCREENS = (
     "/contacts/new/", "/contacts/trash/", "/reports/deals-by-stage/", "/help/", "/import/",
     "/import/contact/", "/settings/company/", "/settings/people/", "/settings/teams/",
     "/settings/roles/", "/settings/pipelines/", "/settings/fields/", "/settings/tags/",
-    "/settings/history/", "/settings/address/", "/settings/package/", "/standing/", "/me/",
+    "/settings/history/", "/settings/address/", "/settings/package/", "/settings/rehearsal/",
+    "/standing/", "/me/",
     "/me/security/", "/me/tokens/", "/welcome/", "/api/v1/docs/", "/no-such-page/",
 )  # fmt: skip
 PUBLIC = ("/", "/sign-up/", "/sign-in/")

@@ -121,6 +121,7 @@ ABILITY_OF = {
     "settings/address/": "company.settings",
     "settings/support/": "company.settings",
     "settings/package/": OWNERS_ONLY,
+    "settings/rehearsal/": "company.settings",
     "welcome/": "company.settings",
     "samples/": "company.settings",
     "import/": "records.import",

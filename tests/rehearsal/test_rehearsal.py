@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from crm_core.records.models import Account, Contact
 from crm_core.sales.models import Stage
-from crm_core.web.management.commands.rehearsal import tables
+from crm_core.web.rehearsing import tables
 from crm_core.web.samples import load_samples
 from crm_platform.identity.client import Client as Visitor
 from crm_platform.identity.models import OutgoingMail, User

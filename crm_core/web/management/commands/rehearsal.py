@@ -8,9 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from crm_core.audit import services as audit
-from crm_core.leaving.parts import configuration_models
 from crm_core.web import promoting
-from crm_core.web.samples import load_samples
+from crm_core.web.rehearsing import fill, tables
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import DomainError
@@ -74,7 +73,7 @@ class Command(BaseCommand):
         began = timezone.now()
         made = act(
             live_id=live.pk, owner_email=given["owner"], tables=tables(),
-            fill=lambda actor, at: load_samples(actor=actor, at=at), at=began,
+            fill=fill, at=began,
         )  # fmt: skip
         seconds = (timezone.now() - began).total_seconds()
         address = settings.ENVIRONMENT.address_of(f"{made.slug}.{settings.BASE_DOMAIN}")
@@ -116,8 +115,3 @@ def _person(email: str) -> User:
     if person is None:
         raise CommandError("Name the person it is done for: --owner MAIL")
     return person
-
-
-def tables() -> list[str]:
-    """The tables of what makes a company work the way it does."""
-    return [model._meta.db_table for model in configuration_models()]
