@@ -26,6 +26,7 @@ from crm_platform.kernel.errors import Conflict, NotFound
 from tenants import provisioning, queries, services
 from tenants.backups import catalogue
 from tenants.backups.locks import only_one
+from tenants.lifecycle import states
 from tenants.models import Company, Domain
 
 PEOPLE = "identity_user"
@@ -97,7 +98,7 @@ def make(
 
 def _planned(live_id: UUID, at: dt.datetime) -> Company:
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        live = Company.objects.filter(pk=live_id, state=Company.State.ACTIVE).first()
+        live = Company.objects.filter(pk=live_id, state__in=states.WORKS).first()
         if live is None:
             raise NotFound(_("There is no such working company."))
         if live.live_id is not None:

@@ -101,7 +101,10 @@ DATABASE_ROUTERS = ["crm_platform.kernel.router.Router"]
 # Lower layers call higher ones by these names, never by import.
 COMPANY_RESOLVER = "tenants.queries.working_scope"
 COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
-COMPANY_ERASERS = ["crm_platform.signup.services.forget_company"]
+COMPANY_ERASERS = [
+    "crm_platform.signup.services.forget_company",
+    "tenants.upgrades.services.forget_company",
+]
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
 TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
 IMPORT_SWEEPER = "crm_core.web.sweeping.sweep"

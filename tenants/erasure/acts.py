@@ -102,6 +102,32 @@ def confirm(
     return row
 
 
+def begin_by_two(
+    *, company_id: UUID, reason: str, asked_by: str, actor: User, at: dt.datetime
+) -> Erasure:  # fmt: skip
+    """Begin the end that one operator asked for and `actor`, another one, has agreed to.
+
+    Raises:
+        NotAllowed: the actor is no operator.
+        NotFound, Conflict: no such company, or its end has come already.
+    """
+    rules.demand_ability(actor, "console")
+    owners = owners_left(company_id)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        company = changes.lock(company_id)
+        if company.state not in ERASABLE:
+            raise Conflict(_("The end of this company is decided or asked for already."))
+        open_ones = Erasure.objects.filter(company_id=company_id, begun_at=None, withdrawn_at=None)
+        open_ones.update(withdrawn_at=at)
+        row = Erasure(
+            company_id=company_id, rule=Rule.OPERATORS, reason=reason[:250], requested_by=asked_by,
+            requested_at=at, confirmed_by=actor.email,
+        )  # fmt: skip
+        _begin(row, company, owners, at)
+    queries.forget_hosts()
+    return row
+
+
 def begin_by_retention(*, company_id: UUID, at: dt.datetime) -> bool:
     """Begin the end of a closed company whose retention is over; says whether it did."""
     owners = owners_left(company_id)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from crm_platform.identity.services import letters
 from crm_platform.kernel import tenancy
 from tenants import provisioning, queries
+from tenants.backups import services as backups
 from tenants.erasure import places
 from tenants.lifecycle import changes, words
 from tenants.models import Company, Domain, DomainClaim, Erasure, RetiredName
@@ -92,10 +93,11 @@ def _measured(erasure_id: int, company: Company, _at: dt.datetime) -> None:
     _keep(erasure_id, "measured", **facts)
 
 
-def _emptied(erasure_id: int, company: Company, _at: dt.datetime) -> None:
+def _emptied(erasure_id: int, company: Company, at: dt.datetime) -> None:
     places.remove_files(company.pk)
     places.remove_cache_keys(company.pk)
     places.remove_queued(company.pk)
+    backups.forget_company(company_id=company.pk, at=at)
     _keep(erasure_id, "emptied")
 
 

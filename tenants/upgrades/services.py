@@ -2,6 +2,7 @@
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -245,6 +246,12 @@ def roll_back_wave(*, wave_id: int) -> tuple[int, list[str]]:
         except Conflict as refusal:
             refused.append(str(refusal))
     return len(ids) - len(refused), refused
+
+
+def forget_company(*, company_id: UUID) -> None:
+    """Take a company that is erased out of the waves that still wait for it."""
+    open_states = (RunState.WAITING, RunState.FAILED, RunState.HELD, RunState.BACK)
+    SchemaRun.objects.filter(company_id=company_id, state__in=open_states).delete()
 
 
 def task_of(run: SchemaRun, *, lease: int, back: bool = False) -> applying.Task:

@@ -119,7 +119,7 @@ def test_act_with_units_of_its_own_runs_once_it_is_kept(
 ):
     ran = []
 
-    def erase(*, company_id, reason, actor, at):
+    def erase(*, company_id, reason, asked_by, actor, at):
         with tenancy.unit_of_work(tenancy.PLATFORM):
             ran.append((company_id, reason, actor.pk))
         if company_id == globex.id:

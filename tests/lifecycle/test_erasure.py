@@ -28,9 +28,12 @@ from crm_platform.kernel.errors import Conflict, Invalid, NotAllowed
 from crm_platform.kernel.tasks import envelope
 from crm_platform.signup.models import SignUp
 from tenants import provisioning, queries, services
+from tenants.backups import services as backups
+from tenants.backups.models import Backup
 from tenants.erasure import acts, places, running
 from tenants.lifecycle import clock
 from tenants.models import Company, Domain, DomainClaim, Erasure
+from tenants.upgrades.models import Release, SchemaRun, Wave
 from tests import factories
 from tests.conftest import NOON, TEST_DATABASE, make_company, unique
 from tests.isolation import ledger
@@ -364,3 +367,28 @@ def test_t15_command_changes_nothing_unless_two_operators_type_all_of_it(house, 
     ended = finish(row_of(scope).pk)
     say(f"T15 company_erase: refused={refused + 2}/8, changed={len(changed)}")
     assert ended.sha256 in run_command(str(scope.id))
+
+
+def test_end_that_two_operators_decided_takes_backups_and_open_upgrades_along(operators):
+    """As the console does it once the second one has agreed."""
+    scope = make_company(f"ended-{unique()}")
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        release = Release.objects.create(
+            version=f"x{unique()}", built_at=NOON, head=[], script="", fingerprint="", state="done"
+        )
+        wave = Wave.objects.create(release=release, position=0, ring="rest")
+        SchemaRun.objects.create(release=release, wave=wave, company_id=scope.id)
+    backup = backups.back_up(company_id=scope.id, clock=lambda: NOON)
+
+    row = acts.begin_by_two(
+        company_id=scope.id, reason="Asked in writing", asked_by=operators[0].email,
+        actor=operators[1], at=NOON,
+    )  # fmt: skip
+    running.run(erasure_id=row.pk, at=NOON)
+
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        row = Erasure.objects.get(company_id=scope.id)
+        assert (row.requested_by, row.step) == (operators[0].email, "finished")
+        assert not SchemaRun.objects.filter(company_id=scope.id).exists()
+        assert Backup.objects.get(pk=backup.pk).state == Backup.State.REMOVED
+        release.delete()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
-Run = Callable[..., None]
+Run = Callable[..., object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Act:
 
     `run(company_id=, reason=, actor=, at=)` does it to one company inside the platform's unit of
     work, each in a savepoint; a `DomainError` of it is that company's outcome. `later` acts open
-    units of their own: they run once the approval is kept. `most` is how many companies at once.
+    units of their own: they run once the approval is kept, and are told `asked_by` too. `most` is
+    how many companies at once.
     """
 
     key: str

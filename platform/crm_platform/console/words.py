@@ -1,5 +1,7 @@
 """The words of states and roles, and the lamp beside them."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -89,6 +91,22 @@ def verb_word(verb: str) -> str:
         "release.stopped": _("Stopped the release"), "release.set": _("Changed how upgrades run"),
         "release.retried": _("Tried the upgrade again"), "release.held": _("Held the upgrade"),
         "release.rolled_back": _("Rolled the upgrade back"),
+    }  # fmt: skip
+    return words.get(verb, verb)
+
+
+def event_word(verb: str, facts: dict[str, Any]) -> str:
+    """What happened to a company; an unknown verb stands as it is."""
+    if verb == "company.moved":
+        return f"{state_word(facts['from'])} → {state_word(facts['to'])}"
+    words = {
+        "company.warned": _("Owners were warned"), "owners.told": _("Owners were told"),
+        "owner.asked": _("An owner asked for help"), "company.prolonged": _("Given more time"),
+        "company.erased": _("Erased"), "erasure.requested": _("Erasure asked for"),
+        "erasure.withdrawn": _("Erasure withdrawn"), "erasure.begun": _("Erasure begun"),
+        "address.renamed": _("Address changed"), "domain.claimed": _("Own domain asked for"),
+        "domain.proven": _("Own domain proven"), "domain.released": _("Own domain released"),
+        "domain.primary": _("Leading address chosen"), "domain.failing": _("Own domain fails"),
     }  # fmt: skip
     return words.get(verb, verb)
 

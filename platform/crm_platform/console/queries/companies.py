@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from crm_platform.console.models import CompanyNote, OperatorEntry, TaskFailure
 from crm_platform.kernel.errors import Invalid
 from crm_platform.kernel.paging import decode_cursor, encode_cursor
+from tenants.lifecycle import states
 from tenants.models import Company
 
 A_PAGE = 50
@@ -179,7 +180,7 @@ def notes(company_id: UUID) -> list[CompanyNote]:
 
 
 def longest_unsurveyed_ids(*, limit: int) -> list[UUID]:
-    """Active companies, those never looked into first."""
+    """Working companies, those never looked into first."""
     order = F("facts__surveyed_at").asc(nulls_first=True)
-    active = Company.objects.filter(state=Company.State.ACTIVE)
+    active = Company.objects.filter(state__in=states.WORKS)
     return list(active.order_by(order, "pk").values_list("pk", flat=True)[:limit])

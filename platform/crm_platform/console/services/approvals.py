@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +14,7 @@ from crm_platform.console.services import audit, companies
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
+from tenants.erasure import acts as erasure
 from tenants.models import Company
 
 VALID = dt.timedelta(hours=24)
@@ -23,12 +23,19 @@ DONE_WORD = "done"
 
 
 def offer_acts() -> None:
-    """The console's own acts; `tenants`' (erasing) are offered beside them when they are there."""
+    """What operators may do by two: called once, when the apps are loaded."""
     acts.offer(
         acts.Act(
             "suspend", gettext_lazy("Suspend"),
             gettext_lazy("Nobody of these companies can come in until they are opened again."),
             companies.suspend,
+        )
+    )  # fmt: skip
+    acts.offer(
+        acts.Act(
+            "erase", gettext_lazy("Erase for good"),
+            gettext_lazy("Everything in it is deleted, backups too. There is no way back."),
+            erasure.begin_by_two, most=1, later=True,
         )
     )  # fmt: skip
 
@@ -118,7 +125,7 @@ def agree(*, approval_id: int, actor: User, at: dt.datetime) -> Approval:
         State.DONE, actor.pk, actor.name, at,
     )  # fmt: skip
     if act.later:
-        transaction.on_commit(partial(_run_later, row.pk, act, actor, at), robust=True)
+        transaction.on_commit(lambda: _run_later(row.pk, act, actor, at), robust=True)
     else:
         row.outcome = {key: _run(act, row, UUID(key), actor, at) for key in row.company_ids}
     row.save()
@@ -141,7 +148,9 @@ def _run_later(pk: int, act: acts.Act, actor: User, at: dt.datetime) -> None:
         row = Approval.objects.get(pk=pk)
     for key in row.company_ids:
         try:
-            act.run(company_id=UUID(key), reason=row.reason, actor=actor, at=at)
+            act.run(
+                company_id=UUID(key), reason=row.reason, asked_by=row.asked_by, actor=actor, at=at
+            )
             said = DONE_WORD
         except DomainError as refusal:
             said = str(refusal)

@@ -17,9 +17,17 @@ from crm_platform.console.queries import companies as queries
 from crm_platform.console.queries.failures import open_failures
 from crm_platform.console.services import companies as services
 from crm_platform.console.views.asking import facts_of, me, word
-from crm_platform.console.words import HEALTH_KINDS, KINDS, health_word, state_word, verb_word
+from crm_platform.console.words import (
+    HEALTH_KINDS,
+    KINDS,
+    event_word,
+    health_word,
+    state_word,
+    verb_word,
+)
 from crm_platform.ui.answers import refusals_on
 from crm_platform.ui.toast import toast
+from tenants.lifecycle import changes
 from tenants.models import Company
 
 FILTERS = ("state", "release", "ring", "size", "used", "health")
@@ -95,6 +103,9 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
         "failures": open_failures(company_id),
         "timeline": [
             (each, verb_word(each.verb), facts_of(each)) for each in queries.timeline(company_id)
+        ],
+        "events": [
+            (each, event_word(each.verb, each.facts)) for each in changes.history(company_id)
         ],
         "notes": queries.notes(company_id),
         "form": given.get("suspend") or forms.SuspendForm(),
