@@ -133,9 +133,14 @@ SHUT_DOWN = (
 
 
 def _server_went(error: BaseException) -> bool:
-    """Whether PostgreSQL ended a session of ours; it may say so before the socket closes."""
-    if isinstance(error, SHUT_DOWN) or isinstance(error.__cause__, SHUT_DOWN):
-        return True
+    """Whether PostgreSQL ended a session of ours; it may say so before the socket closes.
+
+    An operational error without a code never came from the server: the line was cut.
+    """
+    for each in (error, error.__cause__):
+        is_cut = isinstance(each, psycopg.OperationalError) and each.sqlstate is None
+        if is_cut or isinstance(each, SHUT_DOWN):
+            return True
     return any(
         each.connection is None or each.connection.closed or each.connection.broken
         for each in (owner_connection(), connection)

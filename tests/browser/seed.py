@@ -29,7 +29,7 @@ PASSWORD = "correct horse battery"
 
 def main() -> None:
     call_command("migrate_platform", verbosity=0)
-    call_command("release", "up", verbosity=0)
+    call_command("release", "up", verbosity=0, stdout=io.StringIO())
     owner = tenants.NewOwner(
         name="Wai Chan", email="owner@harbour.example", password_hash=make_password(PASSWORD)
     )

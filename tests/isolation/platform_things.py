@@ -13,6 +13,7 @@ from crm_platform.identity.onetime import hash_of
 from crm_platform.kernel import tenancy
 from crm_platform.signup.models import SignUp
 from tenants.models import DemoMail
+from tenants.upgrades.models import Release, SchemaRun, Wave
 from tests import factories
 from tests.isolation import probes
 from tests.isolation.blanks import LATER, NOON
@@ -56,6 +57,13 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             act="suspend", company_ids=[str(own.scope.id)], reason="matrix", asked_by_id=0,
             asked_by="Matrix", asked_at=NOON, expires_at=LATER,
         )  # fmt: skip
+        release = Release.objects.create(
+            version=SECRET[:40], built_at=NOON, head=[], script="", fingerprint="", state="stopped"
+        )
+        wave = Wave.objects.create(release=release, position=0, ring="rest")
+        run = SchemaRun.objects.create(
+            release=release, wave=wave, company_id=own.scope.id, state="failed"
+        )
         wish = SupportRequest.objects.create(
             id=own.scope.id, company_id=own.scope.id, operator_id=0, operator_name="Matrix",
             reason="matrix", minutes=30, asked_at=NOON, state="granted", until=LATER,
@@ -81,9 +89,10 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             failure.pk,
             waiting.pk,
             approval.pk,
+            run.pk,
         ],
         "uuid": [own.scope.id],
-        "str": [SECRET],
+        "str": [SECRET, SECRET[:40]],
     }
     yield cookie, {**probes.own_values(own), **numbers}
     with tenancy.unit_of_work(tenancy.PLATFORM):
@@ -93,5 +102,6 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         TaskFailure.objects.filter(pk=failure.pk).delete()
         Approval.objects.filter(pk=approval.pk).delete()
         SupportRequest.objects.filter(pk=wish.pk).delete()
+        release.delete()
         OutgoingMail.objects.filter(pk=waiting.pk).delete()
         MailToken.objects.filter(token_hash=hash_of(SECRET)).delete()
