@@ -59,9 +59,8 @@ class WaveFigures:
 
     @property
     def percent(self) -> int:
-        """How much of it is over, held ones included."""
-        over = sum(self.counts.get(s, 0) for s in ("done", "failed", "held", "back"))
-        return 100 if not self.total else over * 100 // self.total
+        """How much of it is upgraded."""
+        return 100 if not self.total else self.counts.get("done", 0) * 100 // self.total
 
 
 def waves_of(release: Release) -> list[WaveFigures]:

@@ -3,6 +3,7 @@
 The tests' own process has the test settings; the served one must have the real ones.
 """
 
+import datetime as dt
 import io
 import json
 import os
@@ -23,8 +24,31 @@ from crm_platform.identity.models import Role, User
 from crm_platform.kernel import snapshot, tenancy
 from tenants import queries
 from tenants import services as tenants
+from tenants.models import Company
+from tenants.upgrades import queries as upgrades
+from tenants.upgrades.models import Release, SchemaRun, Wave
 
 PASSWORD = "correct horse battery"
+
+
+def _stopped_release(company: Company, at: dt.datetime) -> None:
+    """A release that changes nothing, stopped because the company's data did not fit it."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        newest = upgrades.newest()
+        assert newest is not None
+        release = Release.objects.create(
+            version="next-1", previous=newest, state=Release.State.STOPPED, built_at=at,
+            state_reason="1 of the wave's companies failed.", head=newest.head,
+            script=newest.script, fingerprint=newest.fingerprint,
+            shape={"tables": [], "before": "", "after": ""},
+        )  # fmt: skip
+        wave = Wave.objects.create(
+            release=release, position=2, ring="rest", state=Wave.State.STOPPED, started_at=at
+        )
+        SchemaRun.objects.create(
+            release=release, wave=wave, company=company, state=SchemaRun.State.FAILED, attempts=1,
+            error="ValueError: Breaks the release has no district.", started_at=at, finished_at=at,
+        )  # fmt: skip
 
 
 def main() -> None:
@@ -53,6 +77,7 @@ def main() -> None:
         snapshot.bump()
     with tenancy.unit_of_work(scope):
         samples.load_samples(actor=actor, at=now)
+    _stopped_release(company, now)
     told = io.StringIO()
     call_command("make_demo_operator", stdout=told)
     operator = json.loads(told.getvalue())

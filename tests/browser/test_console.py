@@ -8,7 +8,8 @@ import pytest
 from tests.browser.conftest import faults, findings, sign_in, watch
 from tests.browser.test_screens import look, told
 
-SCREENS = ("/", "/sign-ups/", "/support/", "/queues/", "/outbox/", "/mail/", "/approvals/",
+SCREENS = ("/", "/releases/", "/releases/next-1/", "/sign-ups/", "/support/", "/queues/",
+           "/outbox/", "/mail/", "/approvals/",
            "/operators/", "/operators/invite/", "/audit/", "/second-factor/")  # fmt: skip
 REASON = "The import of Friday looks wrong"
 
@@ -152,3 +153,34 @@ def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, them
         }"""
     )
     assert told(found) == ""
+
+
+def test_three_ways_out_of_a_release_that_stopped(stack, console):
+    """Hold, mend and go on, roll back: each on the board, done by a real worker."""
+    desk = console()
+    desk.goto(at(stack, "/releases/"))
+    desk.click("a:has-text('next-1')")
+    desk.wait_for_selector("text=has no district")
+
+    desk.click("button:has-text('Hold')")
+    desk.wait_for_selector("#waves .badge:has-text('Held')")
+    desk.click("button:has-text('Try again')")
+    desk.wait_for_selector("#waves:not(:has-text('has no district'))")
+    desk.click("button:has-text('Go on')")
+    until(desk, "h2:has-text('Upgraded last')")
+
+    desk.click("button:has-text('Roll back')")
+    desk.click("[data-yes]")
+    until(desk, "#waves .badge:has-text('Rolled back')")
+    desk.goto(at(stack, "/audit/"))
+    desk.wait_for_selector("text=Rolled the upgrade back")
+
+
+def until(page, selector):
+    """Look again until the worker has done it."""
+    for _try in range(40):
+        if page.locator(selector).count():
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+    raise AssertionError(f"{selector} never came.")
