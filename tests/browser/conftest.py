@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -155,6 +156,27 @@ def prefer(page, stack, theme, language):
         }""",
         [theme, language],
     )
+
+
+@pytest.fixture(scope="session")
+def operator_state(browser, stack):
+    """An operator's cookies after password and code: a code is good once, so once a stack."""
+    context = browser.new_context(reduced_motion="reduce")
+    page = watch(context.new_page())
+    page.goto(stack.at("operators.localhost"))
+    page.fill("[name=email]", stack.operator["email"])
+    page.fill("[name=password]", stack.operator["password"])
+    page.click("main button.primary")
+    page.wait_for_url("**/second-factor/**")
+    page.goto(stack.at("operators.localhost", "/audit/"))
+    assert "/second-factor/" in page.url, "Nothing opens before the second step"
+    page.fill("[name=code]", pyotp.TOTP(stack.operator["second_factor"]).now())
+    page.click("main button.primary")
+    page.wait_for_url("**/audit/")
+    assert faults(page) == []
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def cards(page, stage):
     return column.locator(".card-t").all_inner_texts()
 
 
-def test_sign_up_choose_an_industry_and_win_a_deal(page, stack):
+def test_sign_up_choose_an_industry_and_win_a_deal(page, stack, browser, operator_state):
     page.goto(stack.at("localhost", "/sign-up/"))
     page.fill("[name=company_name]", "東昇貿易有限公司")
     page.fill("[name=slug]", "rising-east")
@@ -23,7 +23,7 @@ def test_sign_up_choose_an_industry_and_win_a_deal(page, stack):
     page.click("main button.primary")
     expect(page.locator("main")).to_contain_text("boss@rising.example")
 
-    page.goto(mailed_link(page, stack, "boss@rising.example"))
+    page.goto(mailed_link(browser, operator_state, stack, "boss@rising.example"))
     page.wait_for_url(re.compile(r"rising-east\.localhost.*/welcome/"), timeout=30_000)
     page.get_by_text("Manufacturing", exact=True).click()
     page.get_by_role("button", name="Set it up").click()
@@ -40,52 +40,30 @@ def test_sign_up_choose_an_industry_and_win_a_deal(page, stack):
     expect(page.locator("#rows")).to_contain_text("First order")
 
 
-def mailed_link(page, stack, to):
+def mailed_link(browser, operator_state, stack, to):
     """The link of the newest mail to somebody, from the operators' outbox page."""
-    operator = watch(page.context.browser.new_context().new_page())
-    operator.goto(stack.at("operators.localhost", "/sign-in/"))
-    operator.fill("[name=email]", "operator@localhost.example")
-    operator.fill("[name=password]", operator_password(stack))
-    operator.click("main button.primary")
-    operator.wait_for_url(lambda url: "/sign-in/" not in url)
+    context = browser.new_context(storage_state=operator_state)
+    operator = watch(context.new_page())
     for _attempt in range(40):
         operator.goto(stack.at("operators.localhost", "/mail/"))
-        row = operator.locator("main li a", has_text=to).first
+        row = operator.locator("main a", has_text=to).first
         if row.count():
             row.click()
             break
         operator.wait_for_timeout(250)
     text = operator.locator("[data-mail]").inner_text()
-    operator.context.close()
+    context.close()
     return re.search(r"https?://\S+", text).group(0)
 
 
-def operator_password(stack):
-    """A fresh one, made by the command operators use themselves."""
-    import json
-    import os
-    import subprocess
-    import sys
-
-    from tests.browser.conftest import DATA, ROOT
-
-    done = subprocess.run(
-        [sys.executable, "-m", "crm_platform", "make_demo_operator", "--reset"], cwd=ROOT,
-        env={**os.environ, "RAPPORT_DATA": str(DATA),
-             "DJANGO_SETTINGS_MODULE": "crm_platform.settings"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(done.stdout.strip().splitlines()[-1])["password"]
-
-
-def test_invited_colleague_joins_and_sees_the_board(owner, stack):
+def test_invited_colleague_joins_and_sees_the_board(owner, stack, browser, operator_state):
     owner.goto(stack.company("/settings/people/"))
     owner.get_by_role("link", name=re.compile("Invite")).first.click()
     owner.fill("#dialog [name=email]", "new@harbour.example")
     owner.locator("#dialog button.primary").click()
     expect(owner.locator("main")).to_contain_text("new@harbour.example")
 
-    link = mailed_link(owner, stack, "new@harbour.example")
+    link = mailed_link(browser, operator_state, stack, "new@harbour.example")
     context = owner.context.browser.new_context()
     guest = watch(context.new_page())
     guest.goto(link)

@@ -27,7 +27,7 @@ from crm_platform.console.words import (
 )
 from crm_platform.ui.answers import refusals_on
 from crm_platform.ui.toast import toast
-from tenants.lifecycle import changes
+from tenants.lifecycle import changes, states
 from tenants.models import Company
 
 FILTERS = ("state", "release", "ring", "size", "used", "health")
@@ -107,6 +107,7 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
         "events": [
             (each, event_word(each.verb, each.facts)) for each in changes.history(company_id)
         ],
+        "works": company.state in states.WORKS,
         "notes": queries.notes(company_id),
         "form": given.get("suspend") or forms.SuspendForm(),
         "plan_form": given.get("plan") or forms.UpgradePlanForm(initial=plan),
