@@ -28,12 +28,14 @@ from tenants.backups.locks import only_one
 from tenants.backups.models import Backup, RestoreRun
 from tenants.backups.store import store
 from tenants.models import Company, Domain
+from tenants.upgrades import queries as upgrades
+from tenants.upgrades import rendering
 
 logger = logging.getLogger("rapport.backups")
 Clock = Callable[[], dt.datetime]
 State, Kind = RestoreRun.State, RestoreRun.Kind
 KEPT_FACTS = (
-    "name", "language", "time_zone", "currency", "accent_hue", "is_demo", "release", "ring",
+    "name", "language", "time_zone", "currency", "accent_hue", "is_demo", "ring",
     "window_from", "window_to", "user_count", "size_bytes",
 )  # fmt: skip
 """What a restored company has from the register's row of the old one."""
@@ -161,6 +163,8 @@ def _open(
             made = Company.objects.create(
                 id=run.new_id, slug=run.slug, schema_name=run.schema_name, state=old.State.ACTIVE,
                 created_at=at, activated_at=at,
+                # Its tables were brought to the running code's, wherever the old one stands.
+                release=upgrades.version_with(rendering.head()),
                 **{name: getattr(old, name) for name in KEPT_FACTS},
             )  # fmt: skip
             Domain.objects.create(company=made, host=f"{run.slug}.{settings.BASE_DOMAIN}")

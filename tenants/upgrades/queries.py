@@ -20,6 +20,12 @@ def newest() -> Release | None:
     return Release.objects.filter(following=None).first()
 
 
+def version_with(head: list[list[str]]) -> str:
+    """The newest release whose schemas have just these migrations; empty before it is built."""
+    found = Release.objects.filter(head=head).order_by("-built_at", "-pk").first()
+    return found.version if found else ""
+
+
 def get_release(version: str) -> Release | None:
     return Release.objects.select_related("previous").filter(version=version).first()
 
