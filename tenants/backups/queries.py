@@ -7,13 +7,9 @@ from django.db.models import Max, Q, QuerySet
 
 from tenants.backups import rules
 from tenants.backups.models import Backup, RestoreRun
+from tenants.lifecycle import states
 from tenants.models import Company
 
-STANDING = (
-    Company.State.TRIAL, Company.State.ACTIVE, Company.State.PAST_DUE, Company.State.READ_ONLY,
-    Company.State.SUSPENDED, Company.State.CLOSED,
-)  # fmt: skip
-"""States in which a company has data worth keeping."""
 State = Backup.State
 
 
@@ -48,7 +44,7 @@ def companies_without_tonight(at: dt.datetime) -> list[tuple[UUID, dt.datetime]]
             reason=Backup.Reason.DAILY, due_at__gte=at - dt.timedelta(days=3)
         ).values_list("company_id", "due_at")
     )
-    standing = Company.objects.filter(state__in=STANDING, live=None, created_at__lte=at)
+    standing = Company.objects.filter(state__in=states.STANDING, live=None, created_at__lte=at)
     due = [
         (pk, rules.nightly_moment(pk, zone, at))
         for pk, zone in standing.values_list("pk", "time_zone")

@@ -27,6 +27,7 @@ from tenants.backups.loading import Compared
 from tenants.backups.locks import only_one
 from tenants.backups.models import Backup, RestoreRun
 from tenants.backups.store import store
+from tenants.lifecycle import states
 from tenants.models import Company, Domain
 from tenants.upgrades import queries as upgrades
 from tenants.upgrades import rendering
@@ -241,7 +242,7 @@ def _exchange(run_id: UUID, *, wanted: str, then: str, at: dt.datetime) -> Resto
         found = {row.pk: row for row in Company.objects.select_for_update().filter(pk__in=ids)}
         old, new = found[run.company_id], found[run.restored_id]
         pair = _Pair(old, new) if wanted == State.DONE else _Pair(new, old)
-        if pair.leaving.state not in queries.STANDING or pair.coming.state not in queries.STANDING:
+        if pair.leaving.state not in states.STANDING or pair.coming.state not in states.STANDING:
             raise Conflict(_("One of the two companies is closed for good: nothing was exchanged."))
         _exchange_places(pair, at)
         run.state, run.swapped_at = then, at if then == State.SWAPPED else None

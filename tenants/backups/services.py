@@ -15,6 +15,7 @@ from tenants.backups.dumping import Contents, Made
 from tenants.backups.locks import only_one
 from tenants.backups.models import Backup
 from tenants.backups.store import remove_drafts, store
+from tenants.lifecycle import states
 from tenants.models import Company
 
 logger = logging.getLogger("rapport.backups")
@@ -65,7 +66,7 @@ def ask(*, company_id: UUID, at: dt.datetime) -> Backup:
     demand_key()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.select_for_update().filter(pk=company_id).first()
-        if company is None or company.state not in queries.STANDING:
+        if company is None or company.state not in states.STANDING:
             raise NotFound(_("There is no such company, or it has nothing to back up."))
         open_one = company.backups.filter(state__in=(State.WAITING, State.RUNNING)).first()
         if open_one is None:

@@ -5,14 +5,9 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet
 
+from tenants.lifecycle import states
 from tenants.models import Company
 from tenants.upgrades.models import Release, SchemaRun, Setting, Spare, Wave
-
-STANDING = (
-    Company.State.TRIAL, Company.State.ACTIVE, Company.State.PAST_DUE, Company.State.READ_ONLY,
-    Company.State.SUSPENDED, Company.State.CLOSED,
-)  # fmt: skip
-"""States in which a company has tables that must be kept up to date."""
 
 
 def newest() -> Release | None:
@@ -41,7 +36,7 @@ def setting() -> Setting:
 
 def standing() -> QuerySet[Company]:
     """Every company with tables to keep up to date."""
-    return Company.objects.filter(state__in=STANDING)
+    return Company.objects.filter(state__in=states.STANDING)
 
 
 def lagging(release: Release) -> QuerySet[Company]:
