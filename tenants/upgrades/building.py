@@ -25,7 +25,8 @@ def build_release(
 ) -> Release:
     """Render what the running code's migrations mean, prove it on a throw-away schema, keep it.
 
-    The first release takes in every company whose tables are as it says.
+    It takes in every company of no release whose tables are as it says: those made before there
+    were any, and those that a backup brought to this code before its release was built.
 
     Raises:
         Conflict: nothing changed since the newest release, or that one is not finished.
@@ -52,8 +53,7 @@ def build_release(
             most_failures=most_failures,
             state=Release.State.BUILT if newest else Release.State.DONE,
         )  # fmt: skip
-    if newest is None:
-        adopt(release=release)
+    adopt(release=release)
     return release
 
 

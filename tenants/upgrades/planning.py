@@ -1,10 +1,10 @@
 """Which company goes in which wave, and when: rings, windows in its own time zone, waits."""
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from crm_platform.ui.middleware import zone_named
 from tenants.models import Company
 
 RINGS = (Company.Ring.CANARY, Company.Ring.EARLY, Company.Ring.REST)
@@ -57,7 +57,7 @@ def opens_at(company: Company, *, at: dt.datetime, longest_wait: dt.timedelta) -
         first = min(company.upgrade_after, at + longest_wait)
     if company.live_id or company.is_demo or company.window_from == company.window_to:
         return first
-    zone = _zone(company.time_zone)
+    zone = zone_named(company.time_zone) or dt.UTC
     here = first.astimezone(zone)
     if _is_open(company, here.hour):
         return first
@@ -65,13 +65,6 @@ def opens_at(company: Company, *, at: dt.datetime, longest_wait: dt.timedelta) -
     if opening <= here:
         opening += dt.timedelta(days=1)
     return opening.astimezone(dt.UTC)
-
-
-def _zone(name: str) -> dt.tzinfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-        return dt.UTC
 
 
 def _is_open(company: Company, hour: int) -> bool:

@@ -7,7 +7,7 @@ lock for as long as it lives (`applying.take_lease`); a company whose worker is 
 import datetime as dt
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -41,7 +41,6 @@ class Done:
     upgraded: int = 0
     failed: int = 0
     requeued: int = 0
-    names: list[str] = field(default_factory=list)
 
 
 def work(*, version: str, clock: Clock, until: Clock | None = None, any_hour: bool = False) -> Done:
@@ -124,7 +123,6 @@ def _upgrade(run: SchemaRun, lease: int, done: Done, clock: Clock) -> None:
         _fail(run, error, at=clock())
     else:
         done.upgraded += 1
-        done.names.append(run.company.slug)
 
 
 SHUT_DOWN = (
