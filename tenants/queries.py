@@ -210,5 +210,5 @@ def schema_size() -> int:
 
 def slug_is_free(slug: str) -> bool:
     """Whether no company has or had this address name."""
-    taken = Company.objects.filter(slug=slug).exists()
-    return not taken and not RetiredName.objects.filter(name=slug).exists()
+    now = Company.objects.filter(slug=slug).values_list("slug")
+    return not now.union(RetiredName.objects.filter(name=slug).values_list("name")).exists()

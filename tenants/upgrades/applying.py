@@ -5,10 +5,9 @@ ledger says which. A lock that is not to be had in 200 ms ends the attempt, not 
 """
 
 import functools
-import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -288,29 +287,6 @@ def living_leases() -> list[int]:
 
 
 # -- looking at schemas --------------------------------------------------------------------------
-
-
-def migrations_digest(head: Iterable[Sequence[str]]) -> str:
-    """What `digests_of` says of a schema with just these migrations."""
-    names = ",".join(sorted(f"{app}.{name}" for app, name in head))
-    return hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
-
-
-def digests_of(raw: Any, schemas: list[str]) -> dict[str, str]:
-    """A digest of each schema's migration rows, in one message; absent schemas are left out."""
-    there = raw.execute(
-        "SELECT n.nspname FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid"
-        " WHERE n.nspname = ANY(%s) AND c.relname = 'django_migrations'",
-        [schemas],
-    ).fetchall()
-    if not there:
-        return {}
-    one = (
-        "SELECT {name}, md5(string_agg(app || '.' || name, ',' ORDER BY app || '.' || name))"
-        " FROM {schema}.django_migrations"
-    )
-    parts = [SQL(one).format(name=Literal(n), schema=Identifier(n)) for (n,) in there]
-    return dict(raw.execute(SQL(" UNION ALL ").join(parts)).fetchall())
 
 
 def difference(schema: str, other: str) -> list[str]:

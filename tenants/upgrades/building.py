@@ -13,10 +13,10 @@ from crm_platform.kernel.errors import Conflict, Invalid
 from tenants import provisioning
 from tenants.models import Company
 from tenants.upgrades import applying, linting, queries, rendering
+from tenants.upgrades.auditing import audit
 from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Release
 
-AUDITED_AT_ONCE = 100
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,39}")
 
 
@@ -104,24 +104,6 @@ def adopt(*, release: Release) -> int:
     same = set(audit(release, found)[0])
     with tenancy.unit_of_work(tenancy.PLATFORM):
         return Company.objects.filter(pk__in=same, release="").update(release=release.version)
-
-
-def audit(release: Release, companies: list[Company]) -> tuple[list[Any], list[Any]]:
-    """Ids of the companies whose own migration rows are the release's, and of those whose differ.
-
-    Reads every schema, a hundred a message.
-    """
-    connection = owner_connection()
-    connection.ensure_connection()
-    wanted = applying.migrations_digest(release.head)
-    same: list[Any] = []
-    other: list[Any] = []
-    for start in range(0, len(companies), AUDITED_AT_ONCE):
-        part = companies[start : start + AUDITED_AT_ONCE]
-        found = applying.digests_of(connection.connection, [c.schema_name for c in part])
-        for company in part:
-            (same if found.get(company.schema_name) == wanted else other).append(company.pk)
-    return same, other
 
 
 def build_if_needed(*, version: str, at: dt.datetime) -> Release:

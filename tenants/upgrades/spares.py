@@ -16,19 +16,18 @@ def take() -> tuple[str, str] | None:
     Inside the platform's unit of work: the spare leaves the pool exactly when the company's row
     that names it is kept. Spares of an older release are never given out.
     """
-    release = queries.newest()
-    if release is None:
-        return None
     spare = (
-        Spare.objects.select_for_update(skip_locked=True)
-        .filter(release=release, lease=None)
+        Spare.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(release__following=None, lease=None)
         .order_by("pk")
+        .values_list("pk", "schema_name", "release__version")
         .first()
     )
     if spare is None:
         return None
-    spare.delete()
-    return spare.schema_name, release.version
+    key, schema, version = spare
+    Spare.objects.filter(pk=key).delete()
+    return schema, version
 
 
 def refill(*, at: dt.datetime, most: int = MADE_A_RUN) -> int:

@@ -52,7 +52,7 @@ def main() -> int:
     superuser = fleets.begin()
     from django.utils import timezone
 
-    from tenants.upgrades import building, running, services
+    from tenants.upgrades import auditing, building, running, services
     from tenants.upgrades.models import SchemaRun
 
     first = building.build_release(version="b1", at=timezone.now())
@@ -73,7 +73,7 @@ def main() -> int:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         release = queries.get_release("b2")
         lagging = queries.lagging(release).count()
-    same, other = building.audit(release, made)
+    same, other = auditing.audit(release, made)
     audit_ms = (time.perf_counter() - began) * 1000
     with tenancy.unit_of_work(tenancy.PLATFORM):
         took = list(SchemaRun.objects.order_by("finished_at").values_list("took_ms", flat=True))

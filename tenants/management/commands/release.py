@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import DomainError
-from tenants.upgrades import building, planning, queries, running, services
+from tenants.upgrades import auditing, building, planning, queries, running, services
 from tenants.upgrades.models import Release, SchemaRun
 
 
@@ -105,7 +105,7 @@ class Command(BaseCommand):
         with tenancy.unit_of_work(tenancy.PLATFORM):
             release = _release(options["version"])
             wanted = list(queries.standing().filter(release=release.version))
-        same, other = building.audit(release, wanted)
+        same, other = auditing.audit(release, wanted)
         names = {company.pk: company.slug for company in wanted}
         self.stdout.write(f"{len(same)} companies are as {release} says, {len(other)} are not")
         if other:
