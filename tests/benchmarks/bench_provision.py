@@ -11,21 +11,27 @@ from tests.benchmarks.fleets import say
 
 
 def database_ms(act) -> float:
-    """Milliseconds that the statements of `act` take, each round trip included."""
+    """Milliseconds that PostgreSQL is asked and answers: statements, BEGIN and COMMIT of `act`."""
     from django.db import connection
 
     spent = 0.0
 
-    def timed(execute, sql, params, many, context):
+    def timed(execute, *args):
         nonlocal spent
         began = time.perf_counter()
         try:
-            return execute(sql, params, many, context)
+            return execute(*args)
         finally:
             spent += time.perf_counter() - began
 
-    with connection.execute_wrapper(timed):
-        act()
+    begin, commit = connection._send, connection._commit
+    connection._send = lambda message: timed(begin, message)
+    connection._commit = lambda: timed(commit)
+    try:
+        with connection.execute_wrapper(timed):
+            act()
+    finally:
+        del connection._send, connection._commit
     return spent * 1000
 
 
@@ -67,11 +73,12 @@ def assignment_ms(count: int) -> float:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Setting.objects.update_or_create(pk=1, defaults={"spares": count + 1})
     spares.refill(at=timezone.now(), most=count + 1)
+    slug = f"bench-{timezone.now():%H%M%S}"
     owner = services.NewOwner(name="Ann", email="ann@example.com", password_hash="!")
 
     def assign(number: int) -> None:
         services.request_company(
-            name="Firma", slug=f"bench-{number}", owner=owner, language="en", time_zone="UTC",
+            name="Firma", slug=f"{slug}-{number}", owner=owner, language="en", time_zone="UTC",
             currency="USD", at=timezone.now(),
         )  # fmt: skip
 
@@ -97,7 +104,7 @@ def main() -> int:
 
     say("filling to 100 …")
     fill_to(100, release.script)
-    script = median_ms(make, 20)
+    script, assignment = median_ms(make, 20), assignment_ms(20)
     say("django-tenants: migrations, clone …")
     fleets.rival(superuser, "prepare", 0)
     migrations = statistics.median(fleets.rival(superuser, "make", options.rivals)) * 1000
@@ -105,29 +112,34 @@ def main() -> int:
     clone = statistics.median(
         fleets.rival(superuser, "clone", options.rivals, RIVAL_CLONES="1")
     ) * 1000  # fmt: skip
-    assignment = assignment_ms(20)
     say(f"filling to {options.many} …")
     fill_to(options.many, release.script)
-    late = median_ms(make, 20)
+    late, late_assignment = median_ms(make, 20), assignment_ms(20)
+    say(f"django-tenants: migrations among {options.many} …")
+    fleets.crowd(superuser, options.many, release.script)
+    late_migrations = statistics.median(fleets.rival(superuser, "make", options.rivals)) * 1000
     fleets.end(superuser)
     result = {
         "assignment_db_ms": round(assignment, 2), "script_ms": round(script, 1),
-        "script_ms_at_many": round(late, 1), "many": options.many,
         "migrations_ms": round(migrations), "clone_ms": round(clone),
+        "many": options.many, "assignment_db_ms_at_many": round(late_assignment, 2),
+        "script_ms_at_many": round(late, 1), "migrations_ms_at_many": round(late_migrations),
         "migrations_to_assignment": round(migrations / assignment),
+        "migrations_to_assignment_at_many": round(late_migrations / late_assignment),
         "migrations_to_script": round(migrations / script, 1),
         "clone_to_script": round(clone / script, 1), "growth": round(late / script, 2),
     }  # fmt: skip
     targets = {
-        "assignment ≤ 5 ms": assignment <= 5,
-        "≥ 1000 × migrations": migrations / assignment >= 1000,
+        "assignment ≤ 5 ms": max(assignment, late_assignment) <= 5,
+        "≥ 1000 × migrations at many": late_migrations / late_assignment >= 1000,
         "script ≥ 12 ×": migrations / script >= 12, "≥ 4 × the clone": clone / script >= 4,
         "growth ≤ 1.3": late / script <= 1.3,
     }  # fmt: skip
     missed = [name for name, met in targets.items() if not met]
     sys.stdout.write(
-        json.dumps({"name": "provision", "ok": not missed, **result, "missed": missed}) + "\n"
-    )
+        json.dumps({"name": "provision", "ok": not missed, **result, "missed": missed},
+                   ensure_ascii=False) + "\n"
+    )  # fmt: skip
     return 0
 
 
