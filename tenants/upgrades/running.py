@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.db.owner.base import owner_connection
 from tenants import queries as register
-from tenants.upgrades import applying, services
+from tenants.upgrades import applying, services, words
 from tenants.upgrades.models import Release, SchemaRun, Wave
 from tenants.upgrades.rendering import Step
 
@@ -206,4 +206,4 @@ def _fail(run: SchemaRun, error: Exception, *, at: dt.datetime) -> None:
         )
         failed = SchemaRun.objects.filter(wave_id=run.wave_id, state=State.FAILED).count()
         if failed > release.most_failures and release.state == Release.State.RUNNING:
-            services.halt(release, f"{failed} of the wave's companies failed.")
+            services.halt(release, words.reason_failed(failed))

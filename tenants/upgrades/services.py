@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tenants import queries as register
-from tenants.upgrades import applying, planning, queries
+from tenants.upgrades import applying, planning, queries, words
 from tenants.upgrades.models import Release, SchemaRun, Setting, Wave
 
 State, RunState = Release.State, SchemaRun.State
@@ -142,8 +142,7 @@ def _finish(release: Release, *, at: dt.datetime) -> None:
         return
     left = release.runs.filter(state__in=(RunState.FAILED, RunState.HELD, RunState.BACK)).count()
     if left:
-        halt(release, _("%(count)d companies failed, are held or were rolled back.")
-             % {"count": left})  # fmt: skip
+        halt(release, words.reason_left(left))
         return
     release.state = State.DONE
     release.save(update_fields=["state"])

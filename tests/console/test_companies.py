@@ -9,6 +9,7 @@ from crm_platform.console.queries import companies as queries
 from crm_platform.console.services import companies as services
 from crm_platform.kernel.errors import Invalid, NotAllowed, NotFound
 from tenants.models import Company
+from tenants.upgrades.models import Release
 from tests.conftest import NOON, unique
 from tests.console.conftest import client_of, make_person
 
@@ -46,6 +47,17 @@ def test_every_filter_narrows(many):
     assert (count(used="never"), count(used="week"), count(used="longer")) == (48, 12, 0)
     assert (count(health="ok"), count(health="warn"), count(health="bad")) == (20, 40, 0)
     assert count(state="nonsense", ring="x", size="x", used="x", health="x") == 60
+
+
+def test_releases_are_in_the_order_they_were_built_not_of_their_names(many):
+    _word, rows = many
+    for days, version in enumerate(("2026.9", "2026.10")):
+        Release.objects.create(
+            version=version, built_at=NOON + days * queries.DAY, head=[], script="", fingerprint="",
+        )  # fmt: skip
+        Company.objects.filter(pk=rows[days].pk).update(release=version)
+    assert queries.releases()[:2] == ["2026.10", "2026.9"]
+    assert queries.newest_release() == "2026.10"
 
 
 def test_health_tells_failures_from_lagging_behind(many):

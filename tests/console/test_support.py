@@ -290,6 +290,26 @@ def test_asking_needs_a_reason_a_time_and_no_open_wish(platform_unit, acme, glob
     ask()
 
 
+def test_wish_that_nobody_answers_ends_on_both_sides_after_three_days(house):
+    scope, owner, _member = house
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        row = SupportRequest.objects.create(
+            company_id=scope.id, operator_id=1, operator_name="Gone", reason=REASON, minutes=30,
+            asked_at=NOON,
+        )  # fmt: skip
+    states = []
+    for later in (dt.timedelta(days=2), support.UNANSWERED):
+        support.sweep(at=NOON + later)
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            row.refresh_from_db()
+        with tenancy.unit_of_work(scope):
+            wish = SupportVisit.objects.get(key=row.pk)
+        states.append((row.state, wish.state))
+    assert states == [("asked", "asked"), ("ended", "ended")]
+    with tenancy.unit_of_work(scope), pytest.raises(Conflict):
+        companys.grant(visit_id=wish.pk, may_write=False, actor=owner, at=NOON)
+
+
 def test_what_a_crash_left_untold_is_told_by_the_sweep_once(house):
     scope, owner, _member = house
     with tenancy.unit_of_work(tenancy.PLATFORM):

@@ -111,6 +111,21 @@ def event_word(verb: str, facts: dict[str, Any]) -> str:
     return words.get(verb, verb)
 
 
+def fact_word(name: str) -> str:
+    """The name of a fact in the audit; an unknown one stands as it is."""
+    words = {
+        "asked by": _("Asked by"), "companies": _("Companies"), "company's": _("Answered by"),
+        "early_percent": _("Share of the early ring"), "error": _("Error"), "ip": _("Address"),
+        "longest_wait_days": _("Longest wait in days"), "may_write": _("May change things"),
+        "minutes": _("Minutes"), "name": _("Name"), "email": _("Email"), "role": _("Role"),
+        "operator": _("Operator"), "parallel": _("Workers at once"), "ring": _("Ring"),
+        "spares": _("Spare schemas"), "company": _("Company"),
+        "upgrade_after": _("Waits until"), "window_from": _("Window from"),
+        "window_to": _("Window to"),
+    }  # fmt: skip
+    return words.get(name, name)
+
+
 def release_word(state: str) -> str:
     """How far a release is."""
     return {

@@ -11,6 +11,7 @@ from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import DomainError
 from tenants.upgrades import auditing, building, planning, queries, running, services
 from tenants.upgrades.models import Release, SchemaRun
+from tenants.upgrades.words import stop_reason
 
 
 class Command(BaseCommand):
@@ -86,7 +87,7 @@ class Command(BaseCommand):
         for run in failed:
             self.stderr.write(f"{run.company.slug}: {run.error}")
         if release.state == Release.State.STOPPED:
-            raise CommandError(f"Release {version} stopped: {release.state_reason}")
+            raise CommandError(f"Release {version} stopped: {stop_reason(release.state_reason)}")
         self.stdout.write(f"Release {version} is {release.state}.")
 
     def _stop(self, options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`… rival.run make|clone|upgrade N`: the seconds of each, as one JSON list."""
+"""`… rival.run make|clone|upgrade|requests N`: the seconds of each, as one JSON list."""
 
 import json
 import os
@@ -11,13 +11,24 @@ import django
 django.setup()
 from django.core.management import call_command  # noqa: E402
 
-from tests.benchmarks.rival.models import Client  # noqa: E402
+from tests.benchmarks.rival.models import Client, Domain  # noqa: E402
+from tests.benchmarks.small import request_seconds  # noqa: E402
 
 
 def timed(act) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
+
+
+def hosts_with_domains() -> list[str]:
+    """A host for each tenant."""
+    found = []
+    for client in Client.objects.exclude(schema_name="public"):
+        host = f"{client.schema_name}.testserver"
+        Domain.objects.get_or_create(tenant=client, domain=host, is_primary=True)
+        found.append(host)
+    return found
 
 
 def main() -> None:
@@ -33,6 +44,8 @@ def main() -> None:
         ]
     elif act == "base":
         found = [timed(lambda: Client(schema_name="base", name="base").save(verbosity=0))]
+    elif act == "requests":
+        found = [request_seconds(hosts_with_domains(), count)]
     else:
         names = list(Client.objects.order_by("pk").values_list("schema_name", flat=True)[:count])
         found = [

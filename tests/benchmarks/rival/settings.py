@@ -16,11 +16,12 @@ _where = urlsplit(os.environ["RIVAL_DATABASE_URL"])
 DATABASES = {
     "default": {
         "ENGINE": "django_tenants.postgresql_backend", "NAME": "rival", "USER": _where.username,
-        "HOST": unquote(_where.hostname or ""),
+        "HOST": unquote(_where.hostname or ""), "CONN_MAX_AGE": 1800,
     }
 }  # fmt: skip
-MIDDLEWARE = []
-ROOT_URLCONF = "tests.benchmarks.rival.urls"
+MIDDLEWARE = ["django_tenants.middleware.main.TenantMainMiddleware"]
+ROOT_URLCONF = "tests.benchmarks.small"
+ALLOWED_HOSTS = ["*"]
 SILENCED_SYSTEM_CHECKS = ["django_tenants.W001", "django_tenants.W003"]
 # Nothing of our platform is asked for here, only its models are imported.
 MIGRATION_MODULES = dict.fromkeys(("console", "signup", "tenants", "upgrades", "backups"))

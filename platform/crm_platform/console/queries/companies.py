@@ -11,7 +11,6 @@ from django.db.models import (
     DateTimeField,
     F,
     IntegerField,
-    Max,
     OuterRef,
     Q,
     QuerySet,
@@ -27,13 +26,12 @@ from crm_platform.kernel.errors import Invalid
 from crm_platform.kernel.paging import decode_cursor, encode_cursor
 from tenants.lifecycle import states
 from tenants.models import Company
+from tenants.upgrades.models import Release
 
 A_PAGE = 50
 DAY = dt.timedelta(days=1)
 MIB = 1024 * 1024
 LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-STANDING = (Company.State.ACTIVE, Company.State.TRIAL, Company.State.PAST_DUE,
-            Company.State.READ_ONLY, Company.State.SUSPENDED)  # fmt: skip
 SORTS = {
     "name": "name", "users": "user_count", "size": "size_bytes", "created": "created_at",
     "used": "used", "release": "release", "errors": "errors", "state": "state",
@@ -60,14 +58,14 @@ class Wanted:
 
 def newest_release() -> str:
     """The newest release any company stands at; empty before the first. One query."""
-    found = Company.objects.filter(state__in=STANDING).aggregate(newest=Max("release"))
-    return found["newest"] or ""
+    return next(iter(releases()), "")
 
 
 def releases() -> list[str]:
-    """The releases companies stand at, newest first. One query."""
-    known = Company.objects.exclude(release="").order_by("-release").values_list("release")
-    return [row[0] for row in known.distinct()]
+    """The releases companies stand at, in the order they were built, newest first. One query."""
+    used = Company.objects.filter(state__in=states.STANDING).values("release")
+    known = Release.objects.filter(version__in=used).order_by("-built_at", "-pk")
+    return list(known.values_list("version", flat=True))
 
 
 def described(newest: str) -> QuerySet[Company]:
@@ -78,7 +76,7 @@ def described(newest: str) -> QuerySet[Company]:
     )  # fmt: skip
     failed = Coalesce(Subquery(opened, output_field=IntegerField()), 0)
     imports, mails = Coalesce("facts__imports_failed", 0), Coalesce("facts__mail_failed", 0)
-    behind = Q(state__in=STANDING) & ~Q(release=newest)
+    behind = Q(state__in=states.STANDING) & ~Q(release=newest)
     return (
         Company.objects.select_related("facts").prefetch_related("domains")
         .annotate(failed_tasks=failed)

@@ -29,6 +29,8 @@ from tenants.queries import working_scope
 
 logger = logging.getLogger("rapport.console")
 MINUTES = (30, 60, 120, 240)
+UNANSWERED = dt.timedelta(days=3)
+"""A wish that nobody in the company answers ends by itself after so long."""
 State = SupportRequest.State
 OPEN = (State.ASKED, State.GRANTED)
 
@@ -193,11 +195,11 @@ def end_all_of(*, operator: User, actor: User, at: dt.datetime) -> int:
     return len(rows)
 
 
-def _end(row: SupportRequest, *, actor: User, at: dt.datetime) -> None:
+def _end(row: SupportRequest, *, actor: User | None, at: dt.datetime) -> None:
     row.state, row.ended_at = State.ENDED, at
     row.save(update_fields=["state", "ended_at"])
     _note(row, "support.ended", actor=actor, at=at)
-    company_id, key, by = row.company_id, row.pk, actor.name
+    company_id, key, by = row.company_id, row.pk, actor.name if actor else row.operator_name
     transaction.on_commit(lambda: end_there(company_id, key, by=by, at=at), robust=True)
 
 
@@ -214,11 +216,14 @@ def sweep(*, at: dt.datetime) -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         rows = SupportRequest.objects.all()
         untold = list(rows.filter(state=State.ASKED, delivered_at=None))
+        unanswered = list(rows.filter(state=State.ASKED, asked_at__lte=at - UNANSWERED))
         over = list(rows.filter(state=State.GRANTED, until__lte=at))
         lately = at - companys.LONGEST
         ended = list(rows.filter(state=State.ENDED, ended_at__gt=lately))
     for row in untold:
         _try(partial(deliver, key=row.pk, at=at), row)
+    for row in unanswered:
+        _end_unanswered(row, at=at)
     for row in over:
         _try(partial(_end_by_time, row, at=at), row)
     for row in ended:
@@ -232,6 +237,14 @@ def _try(step: Callable[[], None], row: SupportRequest) -> None:
         step()
     except DatabaseError:
         logger.warning("Support request %s could not be swept", row.pk, exc_info=True)
+
+
+def _end_unanswered(row: SupportRequest, *, at: dt.datetime) -> None:
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        asked = SupportRequest.objects.select_for_update(of=("self",)).select_related("company")
+        still = asked.filter(pk=row.pk, state=State.ASKED).first()
+        if still is not None:
+            _end(still, actor=None, at=at)
 
 
 def _end_by_time(row: SupportRequest, *, at: dt.datetime) -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from crm_platform.console.models import OperatorEntry
+from crm_platform.console.words import fact_word
 from crm_platform.identity.models import User
 from tenants.models import Company
 
@@ -43,7 +44,10 @@ def the_company(company_id: UUID) -> Company:
 def facts_of(entry: OperatorEntry) -> list[tuple[str, object]]:
     """An entry's facts, flat: name and value, or old and new value."""
     return [
-        (name, " → ".join(str(each) for each in value) if isinstance(value, list) else value)
+        (
+            fact_word(name),
+            " → ".join(str(each) for each in value) if isinstance(value, list) else value,
+        )
         for name, value in entry.facts.items()
         if value not in ("", None)
     ]

@@ -18,6 +18,7 @@ from crm_platform.kernel.errors import DomainError
 from crm_platform.ui.toast import toast
 from tenants.upgrades import planning, queries
 from tenants.upgrades.models import Release, SchemaRun
+from tenants.upgrades.words import stop_reason
 
 SHOWN = 200
 KINDS = {
@@ -57,7 +58,9 @@ def _board(request: HttpRequest, release: Release) -> dict[str, Any]:
     troubled = queries.runs_of(release, ("failed", "held", "back"))
     at_work = queries.runs_of(release, ("running", "data"))
     return {
-        "release": release, "word": release_word(release.state), "kind": KINDS[release.state],
+        "release": release, "reason": stop_reason(release.state_reason),
+        "word": release_word(release.state),
+        "kind": KINDS[release.state],
         "waves": waves, "is_live": release.state == Release.State.RUNNING,
         "troubled": [_line(run) for run in troubled[:SHOWN]],
         "at_work": [_line(run) for run in at_work[:SHOWN]],

