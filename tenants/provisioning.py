@@ -21,6 +21,7 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from crm_platform.kernel.db.owner.base import owner_connection
 from crm_platform.kernel.router import labels
+from tenants import sharding
 
 RIGHTS = "rapport_rw"
 APPEND_ONLY = ("audit_entry",)
@@ -111,10 +112,11 @@ def company_tables() -> frozenset[str]:
 def _role_statements(schema: str) -> list[Composable]:
     name = Identifier(schema)
     return [
-        SQL("CREATE ROLE {} NOLOGIN").format(name),
+        SQL("CREATE ROLE {} {}").format(name, sharding.role_login()),
         # The company has these rights; nobody can become them by way of the company.
         SQL("GRANT {} TO {} WITH INHERIT TRUE, SET FALSE").format(Identifier(RIGHTS), name),
         SQL("GRANT {} TO rapport_app WITH INHERIT FALSE, SET TRUE").format(name),
+        *sharding.before_schema(),
         SQL("CREATE SCHEMA {}").format(name),
         SQL("GRANT USAGE ON SCHEMA {schema} TO {schema}").format(schema=name),
         SQL("SET LOCAL search_path TO {}").format(name),
@@ -149,7 +151,7 @@ def company_script(applied: frozenset[tuple[str, str]] | None = None) -> str:
             for table in APPEND_ONLY
         ],
     ]
-    whole = SQL(";\n").join([*map(SQL, company_statements(applied)), *tail])
+    whole = SQL(sharding.SEPARATOR).join([*map(SQL, company_statements(applied)), *tail])
     return whole.as_string(connection.connection)
 
 
@@ -167,9 +169,8 @@ def build_schema(
     connection = owner_connection()
     connection.ensure_connection()
     raw = connection.connection
-    whole = SQL(";\n").join([*_role_statements(schema), SQL(script or company_script(applied))])
     with raw.transaction():
-        raw.execute(whole)
+        sharding.send(raw, [*_role_statements(schema), SQL(script or company_script(applied))])
 
 
 def remove_schema(schema: str) -> None:

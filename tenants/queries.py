@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from psycopg.sql import SQL, Identifier
 
 from crm_platform.kernel import tenancy
-from tenants import news
+from tenants import news, sharding
 from tenants.lifecycle import states
 from tenants.models import Company, Domain, RetiredName
 
@@ -200,10 +201,13 @@ def host_is_known(host: str) -> bool:
 
 def schema_size() -> int:
     """Bytes on disk of the running unit of work's schema, indexes included. One query."""
+    size_of = "citus_total_relation_size" if sharding.is_sharded() else "pg_total_relation_size"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class"
-            " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'm')"
+            SQL(
+                "SELECT coalesce(sum({}(oid)), 0)::bigint FROM pg_class"
+                " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'm')"
+            ).format(Identifier(size_of))
         )
         return int(cursor.fetchone()[0])
 

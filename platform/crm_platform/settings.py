@@ -96,6 +96,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 if ENVIRONMENT.database_owner is not None:
     DATABASES["owner"] = {**ENVIRONMENT.database_owner, "ENGINE": "crm_platform.kernel.db.owner"}
+SHARDING = ENVIRONMENT.sharding
 DATABASE_ROUTERS = ["crm_platform.kernel.router.Router"]
 
 # Lower layers call higher ones by these names, never by import.

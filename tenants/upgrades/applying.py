@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from crm_platform.kernel.db.owner.base import owner_connection
-from tenants import provisioning
+from tenants import provisioning, sharding
 from tenants.upgrades.fingerprints import fingerprint_of, lines_of
 from tenants.upgrades.rendering import IndexStep, Step
 
@@ -81,7 +81,7 @@ def apply(task: Task) -> None:
                 opening=_opening(task), ready=ready, back=task.back,
             )  # fmt: skip
             _demand_fingerprint(raw, task)
-            raw.execute(SQL("; ").join([*_reading(task), *_closing(task)]))
+            sharding.send(raw, [*_reading(task), *_closing(task)])
     except psycopg.errors.LockNotAvailable as error:
         raise Locked(str(error)) from error
     except psycopg.errors.RaiseException as error:
@@ -122,7 +122,7 @@ def take_steps(
     message = [*opening, SQL("SET LOCAL search_path TO {}").format(Identifier(schema))]
     for step in reversed(steps) if back else steps:
         if step["kind"] == "python":
-            connection.connection.execute(SQL("; ").join(message))
+            sharding.send(connection.connection, message)
             message = []
             _run_code(connection, step, back=back)
         elif back:
@@ -131,7 +131,7 @@ def take_steps(
             message += map(SQL, step["sql"])
             message += [SQL(i["sql"]) for i in step["indexes"] if i["name"] not in ready]
         message.append(_forgotten(step) if back else _noted(step))
-    connection.connection.execute(SQL("; ").join(message))
+    sharding.send(connection.connection, message)
 
 
 def _noted(step: Step) -> Composable:

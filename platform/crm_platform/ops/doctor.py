@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from typing import LiteralString
 from urllib.parse import urlsplit
 
 import psycopg
@@ -31,9 +32,12 @@ VARIABLES = (
     "TRUSTED_PROXY_COUNT",
     "LOG_LEVEL",
     "LOG_FORMAT",
+    "RAPPORT_SHARDING",
 )
 SECRET = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SENTRY_DSN")
 OLDEST_POSTGRESQL = 160000
+FEWEST_LOCKS = 512
+"""Dropping a company's schema takes 1,100 locks in one transaction."""
 
 
 def main(_arguments: Sequence[str] = ()) -> int:
@@ -75,6 +79,7 @@ def _all_answer(environment: Environment) -> bool:
     owner = environment.database_owner_url
     if owner:
         checks["PostgreSQL, as owner"] = lambda: _postgresql(owner)
+    checks["Scale-out"] = lambda: scale_out(environment.database_url, environment.sharding)
     outcomes = [_tell(name, check) for name, check in checks.items()]  # every one is told
     return all(outcomes)
 
@@ -94,6 +99,38 @@ def _postgresql(address: str) -> str:
     if version < OLDEST_POSTGRESQL:
         raise ValueError(f"version {version // 10000} is too old, 16 is the oldest that works")
     return f"answers, version {version // 10000}.{version % 10000}"
+
+
+def scale_out(address: str, sharding: str) -> str:
+    """What the database offers for many companies, and whether RAPPORT_SHARDING fits to it.
+
+    Raises:
+        ValueError: the setting and the database contradict each other.
+    """
+    with psycopg.connect(address, connect_timeout=5) as connection:
+        citus = _value(connection, "SELECT extversion FROM pg_extension WHERE extname = 'citus'")
+        locks = int(_value(connection, "SHOW max_locks_per_transaction") or 0)
+        workers = (
+            _value(connection, "SELECT count(*) FROM pg_dist_node WHERE shouldhaveshards")
+            if citus
+            else "0"
+        )
+    if sharding == "citus" and not citus:
+        raise ValueError("RAPPORT_SHARDING is citus, but this database has no Citus")
+    if citus and sharding != "citus":
+        raise ValueError(f"this is Citus {citus}, but RAPPORT_SHARDING is {sharding}")
+    if citus:
+        offer = f"Citus {citus}, {workers} workers for companies, up to about 1,000 a cluster"
+    else:
+        offer = "one server, companies are schemas of it, up to about 2,000"
+    if locks < FEWEST_LOCKS:
+        offer += f"; raise max_locks_per_transaction from {locks} to {FEWEST_LOCKS}"
+    return offer
+
+
+def _value(connection: psycopg.Connection, question: LiteralString) -> str:
+    row = connection.execute(question).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _redis(address: str) -> str:

@@ -23,6 +23,7 @@ DATABASE_SCHEMES = ("postgres", "postgresql")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("json", "text")
+SHARDINGS = ("none", "citus")
 
 
 class EnvironmentRefused(Exception):
@@ -57,6 +58,8 @@ class Environment:
     """What locks backups; None where this process makes none."""
     backup_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     backup_dir: Path = Path("backups")
+    sharding: str = "none"
+    """`citus`: companies are spread over the workers of a Citus cluster."""
     data_dir: Path | None = None
     """The folder of the embedded servers; None where every server is somebody else's."""
 
@@ -224,6 +227,7 @@ def _read(reading: _Reading, *, name: str, data_dir: Path | None) -> Environment
         backup_key=reading.optional_secret("BACKUP_KEY"),
         backup_key_fallbacks=reading.secrets("BACKUP_KEY_FALLBACKS"),
         backup_dir=Path(reading.text("BACKUP_DIR")),
+        sharding=reading.choice("RAPPORT_SHARDING", SHARDINGS),
     )
 
 
@@ -234,6 +238,7 @@ def _production_defaults(variables: Mapping[str, str]) -> dict[str, str]:
         "TRUSTED_PROXY_COUNT": "1",
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "json",
+        "RAPPORT_SHARDING": "none",
         "STATIC_ROOT": str(Path(media).parent / "static") if media else "static",
         "BACKUP_DIR": str(Path(media).parent / "backups") if media else "backups",
     }
@@ -255,6 +260,7 @@ def _embedded_defaults(data_dir: Path) -> dict[str, str]:
         "TRUSTED_PROXY_COUNT": "0",
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "text",
+        "RAPPORT_SHARDING": "none",
     }
 
 
