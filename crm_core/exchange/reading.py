@@ -120,6 +120,7 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
 def _take(rows: Iterator[Row], out: BinaryIO) -> Shape:
     shape: Shape | None = None
     facts: list[ColumnFacts] = []
+    most = limits.rows()
     dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     for number, row in enumerate(rows, start=1):
         if len(row) > limits.COLUMNS:
@@ -132,7 +133,7 @@ def _take(rows: Iterator[Row], out: BinaryIO) -> Shape:
             facts = shape.columns
             continue
         shape.total += 1
-        if shape.total > limits.ROWS:
+        if shape.total > most:
             raise limits.too_many_rows()
         _note(facts, cells, number)
         out.write(dump([number, *cells]).encode("utf-8", "replace") + b"\n")

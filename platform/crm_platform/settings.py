@@ -201,6 +201,16 @@ READ_ONLY_DOORS = _ENTRY | _OWN_SAFETY | _WAY_BACK | {"exchange:export", "web:cl
 # What of a suspended or closed company answers at all.
 BARRED_DOORS = _ENTRY | _WAY_BACK | {"identity:prefs"}
 
+# -- neighbours: what one company may ask for, unless operators said otherwise ---------------------
+COMPANY_LIMITS = {
+    "api_requests": 3000,
+    "api_key_requests": 600,
+    "long_jobs": 1,
+    "imports": 10,
+    "import_rows": 300_000,
+    "import_mb": 50,
+}
+
 # -- people --------------------------------------------------------------------------------------
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
