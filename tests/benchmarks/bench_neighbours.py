@@ -120,7 +120,7 @@ def summary(times: Times) -> dict[str, dict[str, float]]:
 
 
 def measured(options: argparse.Namespace) -> dict[str, Any]:
-    """Idle, busy, idle again."""
+    """The pages of `peer` while `bench-noisy` imports, and between the turns of its import."""
     from crm_platform.kernel import tenancy
     from tenants import queries
     from tenants.models import CompanyLimit
@@ -153,51 +153,88 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         def ask(times: Times, turns: range) -> None:
             look(Browser(server.port, quiet.host, cookies), made, times, turns)
 
-        idle: Times = {}
         ask({}, range(20))
-        ask(idle, range(options.repeats))
-        say(f"idle: {summary(idle)['all']}")
-        busy, seconds = while_importing(found, path, options, ask)
-        say(f"busy: {summary(busy)['all']}, {seconds:.0f} s")
-        after: Times = {}
-        select.select([], [], [], options.settle)
-        ask(after, range(options.repeats))
-        say(f"idle again: {summary(after)['all']}")
+        busy, idle, seconds = while_importing(found, path, options, ask)
+        say(f"idle: {summary(idle)['all']}\nbusy: {summary(busy)['all']}, {seconds:.0f} s")
         if options.log:
             Path(options.log).write_bytes((Path(folder) / "log").read_bytes())
-    return verdict(idle, busy, after, options.rows, seconds)
+    return verdict(idle, busy, options.rows, seconds)
+
+
+class Tap:
+    """Lets the worker for long jobs take messages, or none, as `crm worker --long` runs on."""
+
+    def __init__(self) -> None:
+        from celery import current_app
+
+        self._control, self.is_open = current_app.control, True
+        self._names: list[str] = []
+        for _attempt in range(60):  # they are still starting
+            found = self._control.inspect(timeout=1).active_queues() or {}
+            self._names = [
+                name for name, queues in found.items() if any(q["name"] == "long" for q in queues)
+            ]
+            if self._names:
+                return
+        raise RuntimeError("No worker for long jobs answered")
+
+    def turn(self, *, is_open: bool) -> None:
+        act = self._control.add_consumer if is_open else self._control.cancel_consumer
+        act("long", destination=self._names)
+        self.is_open = is_open
 
 
 def while_importing(
     scope: Any, path: Path, options: argparse.Namespace, ask: Any
-) -> tuple[Times, float]:
-    """The pages' times from the import's first row to its last, and its seconds."""
+) -> tuple[Times, Times, float]:
+    """The pages' times while the import is at work, between its turns, and its seconds of work.
+
+    The worker is given messages for some seconds and none for some, so that both are measured
+    under whatever else the machine does; the company's place for long jobs tells them apart.
+    """
+    tap = Tap()
     job_id = begin_import(scope, path, options.rows)
     path.unlink()
-    began, times, place = time.perf_counter(), {}, 0
+    busy: Times = {}
+    idle: Times = {}
+    began, turned, at_work, place = time.perf_counter(), time.perf_counter(), 0.0, 0
     while True:
         state, seen = progress(scope, job_id)
-        if state == "running" and seen:
-            ask(times, range(place, place + 10))
-            place += 10
-        elif state in ("ready", "running"):
-            select.select([], [], [], 0.05)
-        else:
+        if state not in ("ready", "running"):
             break
-        if time.perf_counter() - began > options.longest:
+        before, since = is_at_work(scope), time.perf_counter()
+        times: Times = {}
+        ask(times, range(place, place + 3))
+        place += 3
+        now = time.perf_counter()
+        if before == is_at_work(scope):
+            at_work += (now - since) * before
+            for name, found in times.items():
+                (busy if before else idle).setdefault(name, []).extend(found)
+        if before and not tap.is_open:
+            turned = now  # the turn that had begun goes on
+        if now - turned > (options.open_seconds if tap.is_open else options.shut_seconds):
+            tap.turn(is_open=not tap.is_open)
+            turned = now
+        if now - began > options.longest:
             raise RuntimeError(f"The import did not end: {state}, {seen} rows")
-    seconds = time.perf_counter() - began
     if (state, seen) != ("done", options.rows):
         raise RuntimeError(f"The import ended otherwise: {state}, {seen} rows")
-    return times, seconds
+    return busy, idle, at_work
 
 
-def verdict(
-    idle: Times, busy: Times, after: Times, rows: int, seconds: float
-) -> dict[str, Any]:  # fmt: skip
-    """The ratios; idle is what was measured before and after together."""
-    both = {name: idle[name] + after[name] for name in idle}
-    calm, loud = summary(both), summary(busy)
+def is_at_work(scope: Any) -> bool:
+    """Whether a long job of the company runs now."""
+    from django.utils import timezone
+
+    from crm_platform.kernel import counting
+
+    return bool(counting.places_taken("long", scope.id, at=timezone.now()))
+
+
+def verdict(idle: Times, busy: Times, rows: int, seconds: float) -> dict[str, Any]:
+    """The ratios, of each page and of all."""
+    calm, loud = summary(idle), summary(busy)
     ratios = {
         name: {key: round(loud[name][f"{key}_ms"] / calm[name][f"{key}_ms"], 2)
                for key in ("p50", "p95")}
@@ -207,15 +244,17 @@ def verdict(
         "name": "neighbours", "ok": ratios["all"]["p95"] <= TARGET, "rows": rows,
         "ratio_p95": ratios["all"]["p95"], "ratio_p50": ratios["all"]["p50"], "target": TARGET,
         "ratios": ratios, "idle": calm, "busy": loud, "import_seconds": round(seconds, 1),
-        "rows_per_s": round(rows / seconds),
+        "rows_per_s": round(rows / seconds), "load": [round(each, 1) for each in os.getloadavg()],
     }  # fmt: skip
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--repeats", type=int, default=150)
-    parser.add_argument("--settle", type=float, default=10.0, help="seconds before idle again")
+    parser.add_argument(
+        "--open-seconds", type=float, default=60.0, help="the import may begin turns"
+    )
+    parser.add_argument("--shut-seconds", type=float, default=8.0, help="it is idle")
     parser.add_argument("--longest", type=float, default=3600.0)
     parser.add_argument("--log", help="keep the workers' log here")
     options = parser.parse_args()
