@@ -57,6 +57,10 @@ class Environment:
     """What locks backups; None where this process makes none."""
     backup_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     backup_dir: Path = Path("backups")
+    backup_store: str | None = field(default=None, repr=False)
+    """The bucket of the archives; None: they lie in `backup_dir`."""
+    database_pool: int = 0
+    """Connections of one process to share among its threads; 0: each thread keeps its own."""
     data_dir: Path | None = None
     """The folder of the embedded servers; None where every server is somebody else's."""
 
@@ -224,6 +228,8 @@ def _read(reading: _Reading, *, name: str, data_dir: Path | None) -> Environment
         backup_key=reading.optional_secret("BACKUP_KEY"),
         backup_key_fallbacks=reading.secrets("BACKUP_KEY_FALLBACKS"),
         backup_dir=Path(reading.text("BACKUP_DIR")),
+        backup_store=reading.url("RAPPORT_BACKUP_STORE", ("s3",), required=False),
+        database_pool=reading.number("RAPPORT_DB_POOL", least=0, most=100) or 0,
     )
 
 
