@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
+from crm_platform.kernel.errors import DomainError
 from crm_platform.ops import embedded
 from crm_platform.ops.console import say
 from crm_platform.ops.environment import Environment, EnvironmentRefused, read_environment
@@ -31,6 +32,8 @@ VARIABLES = (
     "TRUSTED_PROXY_COUNT",
     "LOG_LEVEL",
     "LOG_FORMAT",
+    "RAPPORT_DB_POOL",
+    "RAPPORT_BACKUP_STORE",
 )
 SECRET = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SENTRY_DSN")
 OLDEST_POSTGRESQL = 160000
@@ -75,6 +78,8 @@ def _all_answer(environment: Environment) -> bool:
     owner = environment.database_owner_url
     if owner:
         checks["PostgreSQL, as owner"] = lambda: _postgresql(owner)
+    if environment.backup_store is not None:
+        checks["Store of the backups"] = _backup_store
     outcomes = [_tell(name, check) for name, check in checks.items()]  # every one is told
     return all(outcomes)
 
@@ -82,7 +87,7 @@ def _all_answer(environment: Environment) -> bool:
 def _tell(name: str, check: Callable[[], str]) -> bool:
     try:
         say(f"{name}: {check()}")
-    except (psycopg.Error, redis.RedisError, ValueError) as error:
+    except (psycopg.Error, redis.RedisError, ValueError, DomainError) as error:
         say(f"{name}: {' '.join(str(error).split())}")
         return False
     return True
@@ -99,4 +104,15 @@ def _postgresql(address: str) -> str:
 def _redis(address: str) -> str:
     with redis.Redis.from_url(address, socket_connect_timeout=5) as client:
         client.ping()
+    return "answers"
+
+
+def _backup_store() -> str:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_platform.settings")
+    django.setup()
+    from tenants.backups.s3 import Bucket
+
+    Bucket().demand_answer()
     return "answers"
