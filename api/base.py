@@ -8,12 +8,13 @@ from typing import Any, cast
 from django.utils.translation import gettext as _
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from api.errors import Malformed, PreconditionRequired, Stale
 from api.parsing import JsonOnly, StrictJson, demand_storable_query
-from api.throttle import PerPerson
+from api.throttle import demand_allowance
 from crm_core.audit.services import use_channel
 from crm_platform.identity.models import User
 from crm_platform.kernel.errors import Conflict, Invalid
@@ -34,7 +35,8 @@ class ApiView(APIView):
 
     content_negotiation_class = JsonOnly
     parser_classes = [StrictJson]
-    throttle_classes = [PerPerson]
+    is_counted = True
+    """Whether a request counts on the allowance of its key and company."""
     metadata_class = None
     schema = Inspector()
 
@@ -42,6 +44,19 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         use_channel("api")
         demand_storable_query(request.query_params)
+
+    def check_throttles(self, request: Request) -> None:
+        """Count the request; called by the framework once it knows who asks."""
+        if self.is_counted:
+            self._allowance = demand_allowance(request)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(self, "_allowance", {}).items():
+            answer[name] = value
+        return answer
 
     @property
     def user(self) -> User:

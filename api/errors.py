@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from crm_platform.kernel.errors import DomainError, Invalid, NotAllowed
+from crm_platform.kernel.errors import DomainError, Invalid, NotAllowed, TooMany
 
 logger = logging.getLogger("rapport.api")
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +48,14 @@ class PreconditionRequired(DomainError):
     """A change must say which version it was made for."""
 
     code, status = "precondition_required", 428
+
+
+class TooManyRequests(TooMany):
+    """Asked too often; `headers` say how often is allowed, and when to ask again."""
+
+    def __init__(self, message: str, *, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.headers = {**headers, "Retry-After": headers["RateLimit-Reset"]}
 
 
 class CsrfRefused(exceptions.PermissionDenied):
@@ -112,7 +120,8 @@ def problem_of(error: Exception) -> Problem | None:
         return Problem(error.status, error.code, str(error), error.errors)
     if isinstance(error, DomainError):
         named = ((error.field, str(error)),) if error.field else ()
-        return Problem(error.status, error.code, str(error), named)
+        headers = error.headers if isinstance(error, TooManyRequests) else {}
+        return Problem(error.status, error.code, str(error), named, headers)
     if isinstance(error, Http404):
         return Problem(404, "not_found", _("There is nothing at this address."))
     if isinstance(error, PermissionDenied):

@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models.functions import Lower
 
+from crm_platform.kernel.limits import Limit
+
 
 class Company(models.Model):
     """One renting company. Its schema's name is random, never changes and is never reused."""
@@ -72,6 +74,30 @@ class Company(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.slug}, {self.id})"
+
+
+class CompanyLimit(models.Model):
+    """What operators allow one company otherwise than the settings do, and why."""
+
+    class Kind(models.TextChoices):
+        API_REQUESTS = Limit.API_REQUESTS.value, "API requests a minute"
+        API_KEY_REQUESTS = Limit.API_KEY_REQUESTS.value, "API requests a minute and key"
+        LONG_JOBS = Limit.LONG_JOBS.value, "Long jobs at once"
+        IMPORTS = Limit.IMPORTS.value, "Imports at once"
+        IMPORT_ROWS = Limit.IMPORT_ROWS.value, "Rows of an import"
+        IMPORT_MB = Limit.IMPORT_MB.value, "MB of an import"
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="limits")
+    kind = models.CharField(max_length=20, choices=Kind)
+    value = models.PositiveIntegerField()
+    reason = models.CharField(max_length=250)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("company", "kind", name="limit_once_a_company")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} = {self.value} ({self.pk})"
 
 
 class Domain(models.Model):

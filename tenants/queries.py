@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 from crm_platform.kernel import tenancy
 from tenants import news, sharding
 from tenants.lifecycle import states
-from tenants.models import Company, Domain, RetiredName
+from tenants.models import Company, CompanyLimit, Domain, RetiredName
 
 HOST_CACHE_SECONDS = 30
 MOST_ATTEMPTS = 5
@@ -32,8 +32,10 @@ class FoundHost(NamedTuple):
     kind: str
 
 
-def scope_of(company: Company, host: str = "") -> tenancy.Scope:
-    """What the lower layers need to know of `company`."""
+def scope_of(
+    company: Company, host: str = "", limits: tuple[tuple[str, int], ...] = ()
+) -> tenancy.Scope:
+    """What the lower layers need to know of `company`; `limits` are its own (`own_limits`)."""
     return tenancy.Scope(
         id=company.id,
         schema=company.schema_name,
@@ -51,7 +53,14 @@ def scope_of(company: Company, host: str = "") -> tenancy.Scope:
         state_until=company.state_until,
         writable=states.is_writable(company.state),
         is_rehearsal=company.live_id is not None,
+        limits=limits,
     )
+
+
+def own_limits(company_id: UUID) -> tuple[tuple[str, int], ...]:
+    """What operators allow one company otherwise than the settings do. One query."""
+    rows = CompanyLimit.objects.filter(company_id=company_id).order_by("kind")
+    return tuple(rows.values_list("kind", "value"))
 
 
 def working_scope(company_id: UUID) -> tenancy.Scope | None:
@@ -65,7 +74,9 @@ def working_scope(company_id: UUID) -> tenancy.Scope | None:
             .filter(company_id=company_id, is_primary=True, company__state__in=states.READS)
             .first()
         )
-        return scope_of(domain.company, domain.host) if domain else None
+        if domain is None:
+            return None
+        return scope_of(domain.company, domain.host, own_limits(company_id))
 
 
 def scope_of_host(host: str) -> tenancy.Scope | None:
@@ -86,11 +97,11 @@ def find_host(host: str) -> FoundHost | None:
         return known[1]
     with tenancy.unit_of_work(tenancy.PLATFORM):
         domain = _answering(timezone.now()).filter(host=host).first()
-        found = (
-            FoundHost(scope_of(domain.company, primary_host(domain)), domain.kind)
-            if domain
-            else None
-        )
+        found = None
+        if domain:
+            limits = own_limits(domain.company_id)
+            scope = scope_of(domain.company, primary_host(domain), limits)
+            found = FoundHost(scope, domain.kind)
     if len(_by_host) >= _HOST_CACHE_SIZE:
         _by_host.clear()
     # A company still being made changes state within seconds: ask again each time.
@@ -136,7 +147,9 @@ def scope_of_slug(slug: str) -> tenancy.Scope | None:
     """The working company of that address name; for the shell's commands."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.filter(slug=slug, state__in=states.WORKS).first()
-        return scope_of(company, primary_host_of(company.pk)) if company else None
+        if company is None:
+            return None
+        return scope_of(company, primary_host_of(company.pk), own_limits(company.pk))
 
 
 def companies() -> QuerySet[Company]:
@@ -147,14 +160,22 @@ def companies() -> QuerySet[Company]:
 def active_scopes(
     *, ids: list[UUID] | None = None, among: frozenset[Company.State] = states.WORKS
 ) -> list[tenancy.Scope]:
-    """The scopes of every company that works now (or of those among `ids`). One query."""
+    """The scopes of every company that works now (or of those among `ids`). Two queries."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         domains = Domain.objects.select_related("company").filter(
             is_primary=True, company__state__in=among
         )
         if ids is not None:
             domains = domains.filter(company_id__in=ids)
-        return [scope_of(domain.company, domain.host) for domain in domains.order_by("company_id")]
+        own: dict[UUID, list[tuple[str, int]]] = {}
+        for company_id, kind, value in CompanyLimit.objects.order_by("kind").values_list(
+            "company_id", "kind", "value"
+        ):
+            own.setdefault(company_id, []).append((kind, value))
+        return [
+            scope_of(each.company, each.host, tuple(own.get(each.company_id, ())))
+            for each in domains.order_by("company_id")
+        ]
 
 
 def unfinished_ids(*, at: dt.datetime) -> list[UUID]:

@@ -99,7 +99,7 @@ def sweep_erasures() -> None:
         send(erase_company, tenancy.PLATFORM, erasure_id=erasure_id)
 
 
-@platform_task(atomic_body=False)
+@platform_task(atomic_body=False, long=True)
 def erase_company(*, erasure_id: int) -> None:
     """Destroy what is left of one company. Idempotent."""
     running.run(erasure_id=erasure_id, at=timezone.now())

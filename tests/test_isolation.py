@@ -49,7 +49,9 @@ def quiet(monkeypatch):
 @pytest.fixture(autouse=True)
 def no_throttle(settings):
     """A throttled probe proves nothing."""
-    settings.API_REQUESTS_A_MINUTE = 10**9
+    settings.COMPANY_LIMITS = {
+        **settings.COMPANY_LIMITS, "api_requests": 10**9, "api_key_requests": 10**9,
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ class NoSuchAddress(ApiView):
 
     authentication_classes = []
     permission_classes = []
-    throttle_classes = []
+    is_counted = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         hint = "" if request.path.endswith("/") else _("Addresses end in a slash.")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from crm_core.exchange import encodings, limits
 from crm_core.exchange.choices import ORDERS, ColumnChoice, Options
+from crm_platform.kernel.limits import Limit, limit_of
 from crm_platform.ui.widgets import FileDrop
 
 ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls"
@@ -27,7 +28,7 @@ class UploadForm(forms.Form):
         widget = self.fields["file"].widget
         assert isinstance(widget, FileDrop)
         widget.note = _("CSV, TSV or Excel, up to %(size)d MB and %(rows)s rows") % {
-            "size": limits.FILE_BYTES // 1024 // 1024, "rows": f"{limits.ROWS:,}",
+            "size": limit_of(Limit.IMPORT_MB), "rows": f"{limits.rows():,}",
         }  # fmt: skip
 
 

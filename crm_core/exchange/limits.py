@@ -1,11 +1,11 @@
-"""How large a file may be, and the sentences that say so."""
+"""How large a file may be, how many at once, and the sentences that say so."""
 
 from django.utils.translation import gettext as _
 
-from crm_platform.kernel.errors import Invalid
+from crm_platform.kernel.errors import Conflict, Invalid
+from crm_platform.kernel.limits import Limit, limit_of
 
-FILE_BYTES = 50 * 1024 * 1024
-ROWS = 300_000
+MIB = 1024 * 1024
 COLUMNS = 200
 CELL_CHARACTERS = 32_000
 UNPACKED_BYTES = 400 * 1024 * 1024
@@ -20,30 +20,53 @@ CHILD_SECONDS = 60
 
 
 def demand_size(size: int) -> None:
-    """Refuse a file that is empty or too large.
+    """Refuse a file that is empty or too large for this company.
 
     Raises:
         Invalid: it is.
     """
+    most = limit_of(Limit.IMPORT_MB)
     if size == 0:
         raise Invalid(_("This file is empty."), field="file")
-    if size > FILE_BYTES:
+    if size > most * MIB:
         raise Invalid(
             _(
                 "This file has %(size)d MB; at most %(limit)d MB can be read. Split it, or save"
                 " it as CSV."
             )
-            % {"size": size // 1024 // 1024 + 1, "limit": FILE_BYTES // 1024 // 1024},
+            % {"size": size // MIB + 1, "limit": most},
             field="file",
         )
+
+
+def rows() -> int:
+    """How many rows a file of this company may have."""
+    return limit_of(Limit.IMPORT_ROWS)
 
 
 def too_many_rows() -> Invalid:
     return Invalid(
         _("This file has more than %(limit)s rows. Split it into several files.")
-        % {"limit": f"{ROWS:,}"},
+        % {"limit": f"{rows():,}"},
         field="file",
     )
+
+
+def demand_place(open_jobs: int) -> None:
+    """Refuse one more import where as many as the company may have wait or run.
+
+    Raises:
+        Conflict: so it is.
+    """
+    most = limit_of(Limit.IMPORTS)
+    if open_jobs >= most:
+        raise Conflict(
+            _(
+                "%(count)d imports of your company wait or run; more than %(limit)d at once are"
+                " not taken. Start this one when one of them is done."
+            )
+            % {"count": open_jobs, "limit": most}
+        )
 
 
 def too_many_columns(count: int) -> Invalid:

@@ -46,6 +46,11 @@ def waiting_jobs(at: dt.datetime) -> list[int]:
     return found or next_job()
 
 
+def open_jobs() -> int:
+    """How many imports of the company wait or run."""
+    return ImportJob.objects.filter(state__in=(State.READY, State.RUNNING)).count()
+
+
 def next_job() -> list[int]:
     """The job that waited longest, unless one is running."""
     if ImportJob.objects.filter(state=State.RUNNING).exists():

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from crm_platform.kernel.errors import Invalid
 SAMPLES = 6
 DISTINCT_KEPT = 200
 _SLASHED = re.compile(r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b")
+GIVE_WAY_EVERY, GIVE_WAY_SECONDS = 250, 0.0005
+"""A file is read within a request: the pages of the same process wait for so many rows at most."""
 Row = list[str]
 
 
@@ -120,8 +123,11 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
 def _take(rows: Iterator[Row], out: BinaryIO) -> Shape:
     shape: Shape | None = None
     facts: list[ColumnFacts] = []
+    most = limits.rows()
     dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     for number, row in enumerate(rows, start=1):
+        if number % GIVE_WAY_EVERY == 0:
+            time.sleep(GIVE_WAY_SECONDS)
         if len(row) > limits.COLUMNS:
             row = _without_empty_tail(row)  # noqa: PLW2901
         cells = [cell.strip() for cell in row]
@@ -132,7 +138,7 @@ def _take(rows: Iterator[Row], out: BinaryIO) -> Shape:
             facts = shape.columns
             continue
         shape.total += 1
-        if shape.total > limits.ROWS:
+        if shape.total > most:
             raise limits.too_many_rows()
         _note(facts, cells, number)
         out.write(dump([number, *cells]).encode("utf-8", "replace") + b"\n")

@@ -1,12 +1,12 @@
 """Running an import: chunk after chunk, each one transaction with its own checkpoint.
 
-A worker holds the job by a lease that every chunk renews. The checkpoint, the counters and the
-records of a chunk are kept together or not at all, so whoever goes on after a crash begins exactly
-behind the last row that was kept.
+A worker holds the job by a lease that every chunk renews, for one turn; the next turn is for
+whoever brings its ticket, behind what other companies asked for meanwhile. The checkpoint, the
+counters and the records of a chunk are kept together or not at all, so whoever goes on after a
+crash begins exactly behind the last row that was kept.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from typing import BinaryIO, Protocol
 from uuid import UUID, uuid4
 
@@ -16,11 +16,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm_core.audit import services as audit
-from crm_core.exchange import people, queries, reading, targets
+from crm_core.exchange import bulk, people, queries, reading, targets
 from crm_core.exchange.choices import columns_of, options_of
 from crm_core.exchange.columns import Draft, Readers
 from crm_core.exchange.events import ImportWaits
 from crm_core.exchange.models import ImportJob, ImportRowIssue
+from crm_core.exchange.pacing import Came, Clock, Pacer, Rest, no_rest
 from crm_core.exchange.topics import TOPICS, Topic
 from crm_core.exchange.writing import Writer
 from crm_core.notify import services as notify
@@ -31,11 +32,12 @@ from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import DomainError
 from crm_platform.kernel.events import publish
 
-Clock = Callable[[], dt.datetime]
 State = ImportJob.State
 CHUNK, SLOW_CHUNK = 2000, 200
 """Rows a transaction; the smaller where known records may need their topic's `edit`, one by one."""
 LEASE = dt.timedelta(seconds=30)
+TICKET = dt.timedelta(minutes=5)
+"""How long a ticket keeps others off; then the sweep goes on without it."""
 REFUSED = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, DomainError)
 """What one bad row can cause; anything else is a fault of ours."""
 
@@ -113,36 +115,44 @@ class Pass:
         return drafts
 
 
-def run(*, job_id: int, clock: Clock, chunk: int = CHUNK) -> int:
-    """Run a job to its end. Returns seconds to wait where another worker still holds it, else 0.
+def run(
+    *, job_id: int, clock: Clock, chunk: int = CHUNK, rest: Rest = no_rest,
+    turn: dt.timedelta | None = None, ticket: UUID | None = None,
+) -> Came:  # fmt: skip
+    """Run a job to its end, or for a `turn` (then `ticket` says where the last one ended).
 
-    Called outside a transaction, with the company chosen.
+    Called outside a transaction, with the company chosen. `rest` waits the seconds it is told.
     """
     scope, lease = tenancy.current_company(), uuid4()
     with tenancy.unit_of_work(scope):
-        job, wait = _claim(job_id, lease, clock())
+        began = clock()
+        job, wait = _claim(job_id, lease, began, ticket)
         if job is None:
-            return wait
+            return Came(wait)
         actor = _actor(job)
+    until = None if turn is None else began + turn
     try:
         with translation.override(actor.language):
-            _run_all(scope, job, actor, lease, clock, chunk)
+            if not _run_all(scope, job, actor, lease, Pacer(clock, rest, until), chunk):
+                return Came(ticket=_give_turn(scope, job_id, lease, clock()))
     except Stopped:
-        return 0
+        return Came()
     except Exception as error:
         with tenancy.unit_of_work(scope):
             _fail(job_id, lease, error, clock())
         if not isinstance(error, DomainError):
             raise
-    return 0
+    return Came()
 
 
 def _run_all(
-    scope: tenancy.Scope, job: ImportJob, actor: User, lease: UUID, clock: Clock, chunk: int
-) -> None:
-    with tenancy.unit_of_work(scope):
-        audit.use_channel("import")
-        Pass(job, actor).prepare(at=clock())
+    scope: tenancy.Scope, job: ImportJob, actor: User, lease: UUID, pacer: Pacer, chunk: int
+) -> bool:
+    """Whether the job is done; False: its turn is over."""
+    if not job.offset:
+        with tenancy.unit_of_work(scope):
+            audit.use_channel("import")
+            Pass(job, actor).prepare(at=pacer.clock())
     with tenancy.unit_of_work(scope):
         made = Pass(job, actor)
         path = job.rows.path
@@ -150,19 +160,36 @@ def _run_all(
         chunk = min(chunk, SLOW_CHUNK)
     with open(path, "rb") as stream:  # noqa: PTH123  read by offset
         while True:
-            at = clock()
+            at = pacer.clock()
             with tenancy.unit_of_work(scope):
+                bulk.commit_lazily()
                 audit.use_channel("import")
-                if not _step(made, stream, lease, at, chunk):
-                    return
+                rows = _step(made, stream, lease, at, chunk)
+            if not rows:
+                return True
+            if not pacer.after_chunk(rows=rows, began=at):
+                return False
 
 
-def _claim(job_id: int, lease: UUID, at: dt.datetime) -> tuple[ImportJob | None, int]:
+def _give_turn(scope: tenancy.Scope, job_id: int, lease: UUID, at: dt.datetime) -> UUID | None:
+    """Let the job go, for whoever brings the ticket; None where it was stopped meanwhile."""
+    ticket = uuid4()
+    with tenancy.unit_of_work(scope):
+        held = ImportJob.objects.filter(pk=job_id, state=State.RUNNING, lease=lease)
+        kept = held.update(lease=ticket, lease_until=at + TICKET)
+    return ticket if kept else None
+
+
+def _claim(
+    job_id: int, lease: UUID, at: dt.datetime, ticket: UUID | None
+) -> tuple[ImportJob | None, int]:
     """The job, now ours; or None and the seconds its present holder's lease still lasts."""
     job = ImportJob.objects.select_for_update().filter(pk=job_id).first()
     if job is None or job.state not in (State.READY, State.RUNNING):
         return None, 0
-    if job.state == State.RUNNING and job.lease_until and job.lease_until > at:
+    is_held = job.state == State.RUNNING and job.lease_until and job.lease_until > at
+    if is_held and not (ticket and job.lease == ticket):
+        assert job.lease_until is not None
         return None, int((job.lease_until - at).total_seconds())
     if job.state == State.READY and not queries.next_job():
         return None, 0
@@ -180,15 +207,15 @@ def _actor(job: ImportJob) -> User:
     return User.objects.select_related("role", "team").get(pk=job.actor_id or 0)
 
 
-def _step(made: Pass, stream: BinaryIO, lease: UUID, at: dt.datetime, chunk: int) -> bool:
-    """Bring in the next chunk; False when there was none and the job is done."""
+def _step(made: Pass, stream: BinaryIO, lease: UUID, at: dt.datetime, chunk: int) -> int:
+    """Bring in the next chunk and say how many rows it had; 0: there was none, the job is done."""
     job = ImportJob.objects.select_for_update().get(pk=made.job.pk)
     if job.state != State.RUNNING or job.lease != lease:
         raise Stopped
     read = list(reading.rows_from(stream, job.offset, chunk))
     if not read:
         _finish(job, made.actor, at)
-        return False
+        return 0
     drafts = made.write([(number, cells) for number, cells, _end in read], at=at)
     for draft in drafts:
         setattr(job, draft.outcome, getattr(job, draft.outcome) + 1)
@@ -198,7 +225,7 @@ def _step(made: Pass, stream: BinaryIO, lease: UUID, at: dt.datetime, chunk: int
     job.save(
         update_fields=["created", "updated", "skipped", "failed", "row", "offset", "lease_until"]
     )
-    return True
+    return len(read)
 
 
 def _keep_issues(job: ImportJob, drafts: list[Draft]) -> None:

@@ -135,12 +135,13 @@ def start(*, job: ImportJob, actor: User, at: dt.datetime, ring: bool = True) ->
     """Put the job in line; `ring` calls a worker (a command runs it itself).
 
     Raises:
-        Conflict: it has begun already.
+        Conflict: it has begun already, or too many of the company's wait.
     """
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
     targets.demand_may_import(actor, job.kind)
     if job.state not in (State.DRAFT, State.FAILED):
         raise Conflict(_("This import has begun already."))
+    limits.demand_place(queries.open_jobs())
     job.state, job.error, job.started_at, job.finished_at = State.READY, "", at, None
     job.actor = actor
     job.save(update_fields=["state", "error", "started_at", "finished_at", "actor"])

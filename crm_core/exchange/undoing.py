@@ -7,7 +7,8 @@ from crm_core.audit import services as audit
 from crm_core.audit.models import Entry
 from crm_core.exchange import bulk, targets
 from crm_core.exchange.models import ImportJob
-from crm_core.exchange.running import LEASE, Clock
+from crm_core.exchange.pacing import Clock
+from crm_core.exchange.running import LEASE
 from crm_core.exchange.topics import TOPICS, Topic
 from crm_core.exchange.writing import column_of
 from crm_core.fields import catalogue
@@ -19,6 +20,7 @@ from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import DomainError
 from crm_platform.kernel.events import publish
 from crm_platform.kernel.models import plain_value
+from crm_platform.kernel.tasks import keep_place
 
 State = ImportJob.State
 Values = dict[str, Any]
@@ -36,6 +38,7 @@ def undo(*, job_id: int, clock: Clock) -> None:
             if job is None or job.state != State.UNDOING:
                 return
             at = clock()
+            keep_place(at=at)
             job.lease_until = at + LEASE
             if not _step(job, at):
                 job.state, job.lease_until = State.UNDONE, None

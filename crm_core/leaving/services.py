@@ -22,6 +22,7 @@ from crm_platform.identity.services import passwords
 from crm_platform.kernel import signing, tenancy
 from crm_platform.kernel.errors import Conflict, DomainError, NotFound
 from crm_platform.kernel.events import publish
+from crm_platform.kernel.tasks import keep_place
 
 Clock = Callable[[], dt.datetime]
 State = ExitPackage.State
@@ -62,7 +63,7 @@ def build(*, package_id: int, clock: Clock) -> None:
     try:
         with tempfile.TemporaryFile() as out:
             with translation.override(actor.language), tenancy.unit_of_work(scope):
-                totals = _write(out, package_id, actor, clock())
+                totals = _write(out, package_id, actor, clock)
             with tenancy.unit_of_work(scope):
                 _finish(package_id, out, totals, actor, clock())
     except BaseException as error:
@@ -90,16 +91,17 @@ def _claim(package_id: int, at: dt.datetime) -> User | None:
     return actor
 
 
-def _write(out: IO[bytes], package_id: int, actor: User, at: dt.datetime) -> Totals:
+def _write(out: IO[bytes], package_id: int, actor: User, clock: Clock) -> Totals:
     with connection.cursor() as cursor:
         # Every part is of the same moment, however long the writing takes.
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     audit.use_channel("task")
 
     def tell(done: int, total: int) -> None:
+        keep_place(at=clock())
         queries.say_progress(package_id, done, total)
 
-    return writing.Package(out, actor=actor, at=at, tell=tell).write()
+    return writing.Package(out, actor=actor, at=clock(), tell=tell).write()
 
 
 def _finish(package_id: int, out: IO[bytes], totals: Totals, actor: User, at: dt.datetime) -> None:

@@ -23,6 +23,7 @@ crm: run Rapport, the rented CRM
 
   crm web                  serve pages (RAPPORT_BIND, RAPPORT_WEB_WORKERS, RAPPORT_WEB_THREADS)
   crm worker               do background work (RAPPORT_WORKERS)
+    --long                 the long jobs: imports, packages, backups (RAPPORT_LONG_WORKERS)
   crm beat                 start what is due; run exactly one
 
   crm import COMPANY KIND FILE [--map …]

@@ -94,6 +94,15 @@ DATABASES: dict[str, dict[str, Any]] = {
         "ATOMIC_REQUESTS": False,
     }
 }
+if ENVIRONMENT.database_pool:  # docs/adr/0009-connections.md
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {
+            "min_size": 1, "max_size": ENVIRONMENT.database_pool, "max_lifetime": 1800,
+            "max_idle": 300, "timeout": 10,
+        },
+    }  # fmt: skip
 if ENVIRONMENT.database_owner is not None:
     DATABASES["owner"] = {**ENVIRONMENT.database_owner, "ENGINE": "crm_platform.kernel.db.owner"}
 SHARDING = ENVIRONMENT.sharding
@@ -128,7 +137,8 @@ STORAGES = {
     "default": {"BACKEND": "crm_platform.kernel.storage.CompanyStorage"},
     "staticfiles": {"BACKEND": "crm_platform.ui.storage.Static"},
 }
-BACKUP_STORE = "tenants.backups.store.Directory"
+BACKUP_STORE_URL = ENVIRONMENT.backup_store or ""
+BACKUP_STORE = f"tenants.backups.{'s3.Bucket' if BACKUP_STORE_URL else 'store.Directory'}"
 BACKUP_DIR = str(ENVIRONMENT.backup_dir)
 # The key that locks new archives, then those that may still open old ones.
 BACKUP_KEYS = [key for key in (ENVIRONMENT.backup_key, *ENVIRONMENT.backup_key_fallbacks) if key]
@@ -201,6 +211,16 @@ _WAY_BACK = frozenset({"web:standing", "web:ask_operators", "web:reopen"})
 READ_ONLY_DOORS = _ENTRY | _OWN_SAFETY | _WAY_BACK | {"exchange:export", "web:close_company"}
 # What of a suspended or closed company answers at all.
 BARRED_DOORS = _ENTRY | _WAY_BACK | {"identity:prefs"}
+
+# -- neighbours: what one company may ask for, unless operators said otherwise ---------------------
+COMPANY_LIMITS = {
+    "api_requests": 3000,
+    "api_key_requests": 600,
+    "long_jobs": 1,
+    "imports": 10,
+    "import_rows": 300_000,
+    "import_mb": 50,
+}
 
 # -- people --------------------------------------------------------------------------------------
 PASSWORD_HASHERS = [

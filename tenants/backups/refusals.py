@@ -53,3 +53,48 @@ def differs(tables: list[str]) -> ArchiveRefused:
         _("What was restored differs from the backup in %(tables)s. Nothing was kept.")
         % {"tables": ", ".join(tables)}
     )
+
+
+class StoreRefused(DomainError):
+    """The store of archives does not do what it is asked; nothing was written or removed."""
+
+    code, status = "store_refused", 503
+
+
+def store_refuses_us(bucket: str) -> StoreRefused:
+    return StoreRefused(
+        _(
+            "The bucket “%(bucket)s” refuses our credentials. Check AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY, and that this key may list, read, write and delete there."
+        )
+        % {"bucket": bucket}
+    )
+
+
+def no_bucket(bucket: str) -> StoreRefused:
+    return StoreRefused(
+        _("There is no bucket “%(bucket)s”. Make it, or name another one in RAPPORT_BACKUP_STORE.")
+        % {"bucket": bucket}
+    )
+
+
+def no_credentials() -> StoreRefused:
+    return StoreRefused(
+        _("No credentials are set for the bucket. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+    )
+
+
+def store_is_away(address: str) -> StoreRefused:
+    return StoreRefused(
+        _(
+            "The store of the backups at %(address)s does not answer. Check the endpoint in"
+            " RAPPORT_BACKUP_STORE, and the network."
+        )
+        % {"address": address}
+    )
+
+
+def no_library() -> StoreRefused:
+    return StoreRefused(
+        _("Backups in a bucket need the library boto3. Install Rapport with its extra rapport[s3].")
+    )

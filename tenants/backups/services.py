@@ -14,7 +14,7 @@ from tenants.backups import dumping, queries, rules
 from tenants.backups.dumping import Contents, Made
 from tenants.backups.locks import only_one
 from tenants.backups.models import Backup
-from tenants.backups.store import remove_drafts, store
+from tenants.backups.store import store
 from tenants.lifecycle import states
 from tenants.models import Company
 
@@ -197,7 +197,7 @@ def forget_old(*, at: dt.datetime) -> int:
         found = queries.removable(at)
     for pk, name in found:
         _remove(pk, name, at)
-    remove_drafts(older_than=(at - DRAFTS_LIVE).timestamp())
+    store().remove_drafts(older_than=(at - DRAFTS_LIVE).timestamp())
     return len(found)
 
 

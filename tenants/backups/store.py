@@ -1,6 +1,6 @@
-"""Where archives lie. A store has five functions; the one here is a directory.
+"""Where archives lie: in a directory (here), or in a bucket (`backups.s3`).
 
-Another kind (S3 and its like) is a class with the same five, named by the setting `BACKUP_STORE`.
+The setting `BACKUP_STORE` names the class.
 """
 
 import os
@@ -29,6 +29,20 @@ class Store(Protocol):
 
     def names(self, prefix: str) -> list[str]: ...
 
+    def remove_drafts(self, *, older_than: float) -> int: ...
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The parts of an archive's name.
+
+    Raises:
+        ValueError: it would lead out of the store.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
+        raise ValueError("Not a name of this store.")
+    return parts
+
 
 class Directory:
     """Archives as files below `settings.BACKUP_DIR`, readable by us alone."""
@@ -37,10 +51,7 @@ class Directory:
         self._root = Path(settings.BACKUP_DIR)
 
     def _path(self, name: str) -> Path:
-        parts = PurePosixPath(name).parts
-        if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
-            raise ValueError("Not a name of this store.")
-        return self._root.joinpath(*parts)
+        return self._root.joinpath(*parts_of(name))
 
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
@@ -83,17 +94,18 @@ class Directory:
             if path.is_file() and not path.name.startswith(DRAFT)
         ]
 
+    def remove_drafts(self, *, older_than: float) -> int:
+        """Remove what dead processes left half-written before `older_than` (seconds of the epoch).
 
-def remove_drafts(*, older_than: float) -> int:
-    """Remove what dead processes left half-written before `older_than` (seconds of the epoch)."""
-    removed = 0
-    root = Path(settings.BACKUP_DIR)
-    for path in root.rglob(f"{DRAFT}*") if root.is_dir() else ():
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < older_than:
-                path.unlink()
-                removed += 1
-    return removed
+        Says how many.
+        """
+        removed = 0
+        for path in self._root.rglob(f"{DRAFT}*") if self._root.is_dir() else ():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
+                    removed += 1
+        return removed
 
 
 def _private(path: str, flags: int) -> int:

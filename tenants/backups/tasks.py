@@ -25,14 +25,14 @@ def dispatch() -> None:
         send(rehearse_restore, tenancy.PLATFORM, backup_id=str(due.pk))
 
 
-@platform_task(atomic_body=False)
+@platform_task(atomic_body=False, long=True)
 def make_backup(*, backup_id: str) -> None:
     """Make one backup. Idempotent; does nothing while another worker is at it."""
     with suppress(Conflict):
         services.run(backup_id=UUID(backup_id), clock=timezone.now)
 
 
-@platform_task(atomic_body=False)
+@platform_task(atomic_body=False, long=True)
 def rehearse_restore(*, backup_id: str) -> None:
     """Really restore one backup, compare, and remove it again. Idempotent."""
     with suppress(Conflict):

@@ -13,8 +13,9 @@ from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from crm_platform.kernel.db.owner.base import owner_connection
+from crm_platform.kernel.tasks import LONG
 
-QUEUE = "celery"
+QUEUES = ("celery", LONG)
 LOCK_MILLISECONDS = 5000
 
 
@@ -119,7 +120,8 @@ def queued_of(company_id: UUID) -> list[bytes]:
     if client is None:
         return []
     with client:
-        return [each for each in client.lrange(QUEUE, 0, -1) if _is_for(each, company_id)]
+        waiting = [each for queue in QUEUES for each in client.lrange(queue, 0, -1)]
+    return [each for each in waiting if _is_for(each, company_id)]
 
 
 def _is_for(message: bytes, company_id: UUID) -> bool:
@@ -138,7 +140,8 @@ def remove_queued(company_id: UUID) -> None:
         return
     with client:
         for message in queued_of(company_id):
-            client.lrem(QUEUE, 0, message)
+            for queue in QUEUES:
+                client.lrem(queue, 0, message)
 
 
 def what_is_left(schema: str, company_id: UUID) -> list[str]:

@@ -104,28 +104,6 @@ def test_cookie_does_not_save_a_bad_key(in_acme, client_for, manager):
     demand_problem(answer, 401)
 
 
-def test_too_many_requests_are_asked_to_wait(in_acme, settings, member, manager):
-    settings.API_REQUESTS_A_MINUTE = 3
-    program = Program(in_acme, key_of(member))
-    # A minute of the clock may end between two requests, once.
-    answers = [program.get("tags/") for _number in range(8)]
-    refused = [answer for answer in answers if answer.status_code == 429]
-
-    assert refused
-    demand_problem(refused[0], 429, "too_many")
-    assert 1 <= int(refused[0]["Retry-After"]) <= 60
-    assert Program(in_acme, key_of(manager)).get("tags/").status_code == 200
-
-
-def test_lost_counter_stops_nobody(in_acme, settings, member):
-    settings.CACHES = {
-        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
-    }
-    settings.API_REQUESTS_A_MINUTE = 0
-
-    assert Program(in_acme, key_of(member)).get("tags/").status_code == 200
-
-
 def test_the_platforms_own_host_has_no_api(platform_unit, client_for):
     from django.test import Client
 

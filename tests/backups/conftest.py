@@ -9,6 +9,7 @@ from tenants.backups import services
 from tenants.backups.models import Backup, RestoreRun
 from tenants.models import Company, Domain
 from tests import conftest, factories
+from tests.backups import bucket
 from tests.backups.figures import clock
 
 
@@ -17,6 +18,36 @@ def places(tmp_path, settings):
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.BACKUP_DIR = str(tmp_path / "backups")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def s3_address():
+    """The address of an S3 server with one bucket."""
+    with bucket.server() as address:
+        bucket.make_bucket(address)
+        yield address
+
+
+@pytest.fixture
+def credentials(monkeypatch):
+    for name, value in bucket.CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def in_bucket(request, settings, credentials):
+    """Archives go to a bucket, below a prefix of this test's own."""
+    settings.BACKUP_STORE = "tenants.backups.s3.Bucket"
+    address = request.getfixturevalue("s3_address")
+    settings.BACKUP_STORE_URL = bucket.url(address, prefix=conftest.unique())
+
+
+@pytest.fixture(params=["directory", "bucket"])
+def any_store(request, places):
+    """The test runs with each kind of store."""
+    if request.param == "bucket":
+        request.getfixturevalue("in_bucket")
+    return request.param
 
 
 @pytest.fixture

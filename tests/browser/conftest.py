@@ -68,7 +68,8 @@ def stack():
         before=_prepare, quiet=True,
     ) as server:  # fmt: skip
         worker = subprocess.Popen(
-            [sys.executable, "-m", "crm_platform", "worker"], cwd=ROOT, env=server.environment,
+            [sys.executable, "-m", "crm_platform", "worker", "--queues", "celery,long"],
+            cwd=ROOT, env=server.environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         told = json.loads(server.prepared)

@@ -65,8 +65,8 @@ def test_one_import_runs_at_a_time_and_a_live_lease_is_respected(manager):
     later = NOON + dt.timedelta(seconds=10)
     ImportJob.objects.filter(pk=first.pk).update(state="running", lease_until=later)
 
-    assert services.run(job_id=second.pk, clock=lambda: NOON) == 0
-    assert services.run(job_id=first.pk, clock=lambda: NOON) == 10
+    assert services.run(job_id=second.pk, clock=lambda: NOON).wait_seconds == 0
+    assert services.run(job_id=first.pk, clock=lambda: NOON).wait_seconds == 10
     assert Contact.objects.count() == 0
 
     after = later + dt.timedelta(seconds=1)

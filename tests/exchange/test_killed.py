@@ -98,7 +98,7 @@ def test_an_import_killed_in_the_middle_goes_on_exactly_where_it_was(company, ru
         assert job.created == mine.count() < ROWS
         assert services.sweep(at=timezone.now() + LEASE) == 1
     with tenancy.choose(company):
-        assert services.run(job_id=job.pk, clock=timezone.now) > 0
+        assert services.run(job_id=job.pk, clock=timezone.now).wait_seconds > 0
         late = timezone.now() + LEASE + dt.timedelta(seconds=1)
         services.run(job_id=job.pk, clock=lambda: late, chunk=CHUNK)
 

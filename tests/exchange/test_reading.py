@@ -6,6 +6,7 @@ import zipfile
 
 import openpyxl
 import pytest
+from django.conf import settings
 
 from crm_core.exchange import limits, reading
 from crm_platform.kernel.errors import Invalid
@@ -167,8 +168,8 @@ BOMBS = {
     "million columns": lambda: b"a," * 1_000_000 + b"\n1\n",
     "one cell of 30 MB": lambda: b"name\n" + b"x" * (30 << 20),
     "open quote": lambda: b'name\n"' + b"Anna\n" * 40_000,
-    "too many rows": lambda: b"name\n" + b"x\n" * (limits.ROWS + 1),
-    "too large": lambda: bytes(limits.FILE_BYTES + 1),
+    "too many rows": lambda: b"name\n" + b"x\n" * (limits.rows() + 1),
+    "too large": lambda: bytes(settings.COMPANY_LIMITS["import_mb"] * limits.MIB + 1),
     "empty": lambda: b"",
     "header only": lambda: b"name,city\n",
 }  # fmt: skip

@@ -10,6 +10,7 @@ from crm_platform.kernel import snapshot, tenancy
 from tenants import provisioning, queries
 from tenants.models import Company
 from tests.isolation.companies import open_company, remove_twin
+from tests.kernel import connections as checks
 from tests.kernel import pooler
 
 
@@ -67,3 +68,16 @@ def pgbouncer(database):
         pytest.skip("PgBouncer is not installed (apt-get install pgbouncer): no pooler was tried")
     with pooler.running(database, connection.settings_dict["HOST"]) as port:
         yield port
+
+
+@pytest.fixture(params=["direct", "pool", "pgbouncer"])
+def way(request, database):
+    """The three ways to the database: a connection a thread, psycopg's pool, PgBouncer."""
+    if request.param == "direct":
+        yield "direct"
+    elif request.param == "pool":
+        with checks.pooled(size=4):
+            yield "pool"
+    else:
+        with checks.through(request.getfixturevalue("pgbouncer")):
+            yield "pgbouncer"

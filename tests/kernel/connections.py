@@ -7,10 +7,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, connections
 from psycopg.sql import SQL, Identifier
 
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.db.company.base import MAX_COMPANIES_A_CONNECTION
 from crm_platform.kernel.errors import CrossedCompanies, NoCompany
 from tests.kernel.figures import Figures
 
@@ -223,16 +224,47 @@ def read_by_threads(pair: Pair, *, threads: int, reads: int) -> Figures:
 
 
 @contextmanager
-def through(port: int, host: str = "127.0.0.1") -> Iterator[None]:
+def through(port: int, host: str = "127.0.0.1", max_age: int = 0) -> Iterator[None]:
     """The application's connections go through a pooler for the block (new threads' too)."""
-    from django.db import connections
+    with _changed(HOST=host, PORT=str(port), CONN_MAX_AGE=max_age):
+        yield
 
+
+@contextmanager
+def pooled(size: int) -> Iterator[None]:
+    """This process's threads share `size` connections for the block, as with RAPPORT_DB_POOL."""
+    options = {"pool": {"min_size": 1, "max_size": size, "max_lifetime": 1800, "timeout": 20}}
+    with _changed(OPTIONS=options, CONN_MAX_AGE=0):
+        try:
+            yield
+        finally:
+            connections["default"].close()
+            connections["default"].close_pool()
+
+
+@contextmanager
+def _changed(**settings: Any) -> Iterator[None]:
     kept: dict[str, Any] = dict(connections.settings["default"])
     connections["default"].close()
-    changed = {**kept, "HOST": host, "PORT": str(port), "CONN_MAX_AGE": 0}
-    connections.settings["default"].update(changed)
+    connections.settings["default"].update(settings)
     try:
         yield
     finally:
-        connections.settings["default"].update(kept)
         connections["default"].close()
+        connections.settings["default"].update(kept)
+
+
+def served_by_one(pair: Pair) -> tuple[set[int], set[int]]:
+    """Backends before and after a connection served as many companies as it may."""
+    backends: tuple[set[int], set[int]] = (set(), set())
+    connection.close()
+    with tenancy.unit_of_work(pair[0]):
+        backends[0].add(_read()[1])
+    connection._served.update(f"t_{n}" for n in range(MAX_COMPANIES_A_CONNECTION - 1))
+    with tenancy.unit_of_work(pair[0]):  # known already: it may stay
+        backends[0].add(_read()[1])
+    if connection.pool:
+        connection.close()  # what it served is remembered in the pool
+    with tenancy.unit_of_work(pair[1]):
+        backends[1].add(_read()[1])
+    return backends

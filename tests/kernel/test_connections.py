@@ -3,6 +3,7 @@
 import re
 import tempfile
 
+import psycopg
 from django.db import connection
 from django.test import Client
 
@@ -17,26 +18,26 @@ SESSION_SET = re.compile(r'(?:"|;)\s*(?:SET\s+(?!LOCAL\b)|RESET\b|DISCARD\b)', r
 SESSION_CONFIG = re.compile(r"set_config\('([A-Za-z_]+)',\s*[^,]+,\s*false\)", re.IGNORECASE)
 
 
-def test_cancelled_and_terminated_connection_never_reads_the_other_company(pair, servers, say):
+def test_cancelled_and_terminated_connection_never_reads_the_other_company(way, pair, servers, say):
     found = checks.cancelled_while_switching(pair, servers.superuser_url, operations=20_000)
 
-    say(f"T1 cancel and kill loop: {found}, refused={found.errors}, {found.notes[-1]}")
+    say(f"T1 {way}, cancel and kill loop: {found}, refused={found.errors}, {found.notes[-1]}")
     assert found.wrong == 0, found.notes
     assert found.errors > 0, "Nothing was ever cancelled: the loop proves nothing"
 
 
-def test_a_switch_of_company_that_is_cancelled_runs_nothing(pair, servers, say):
+def test_a_switch_of_company_that_is_cancelled_runs_nothing(way, pair, servers, say):
     found = checks.cancelled_at_the_switch(pair, servers.superuser_url)
 
-    say(f"T1 cancelled at the switch: {found}, refused={found.errors}")
+    say(f"T1 {way}, cancelled at the switch: {found}, refused={found.errors}")
     assert found.wrong == 0, found.notes
     assert found.errors == 2, "A switch was not cancelled: the check proves nothing"
 
 
-def test_failed_entry_never_lets_the_query_run(pair, say):
+def test_failed_entry_never_lets_the_query_run(way, pair, say):
     found = checks.entered_although_broken(pair)
 
-    say(f"T1 broken roles: {found}")
+    say(f"T1 {way}, broken roles: {found}")
     assert found.wrong == 0, found.notes
 
 
@@ -50,14 +51,14 @@ def test_company_has_the_common_rights_but_is_no_way_to_become_them(pair):
     assert rows == [(True, False)]
 
 
-def test_nothing_runs_outside_a_unit_of_work_or_in_another_ones(pair, say):
+def test_nothing_runs_outside_a_unit_of_work_or_in_another_ones(way, pair, say):
     found = checks.unguarded_statements(pair)
 
-    say(f"T1 guard of statements: {found}")
+    say(f"T1 {way}, guard of statements: {found}")
     assert found.wrong == 0, found.notes
 
 
-def test_dropped_schema_falls_back_to_nothing(database, say):
+def test_dropped_schema_falls_back_to_nothing(way, database, say):
     scope = open_company("walldropped", first_id=13_000_001)
     provisioning.remove_schema(scope.schema)
     # The role goes with its schema: entering fails. With the role alone, there is nothing to read.
@@ -69,11 +70,11 @@ def test_dropped_schema_falls_back_to_nothing(database, say):
     found = checks.gone_schema(scope)
 
     remove_twin(scope)
-    say(f"T5 dropped schema: {found}")
+    say(f"T5 {way}, dropped schema: {found}")
     assert found.wrong == 0, found.notes
 
 
-def test_connection_that_was_reset_on_the_way_enters_again(pair):
+def test_connection_that_was_reset_on_the_way_enters_again(way, pair):
     with tenancy.unit_of_work(pair[0]):
         first = checks._read()
     connection.connection.pgconn.finish()
@@ -126,9 +127,38 @@ def walk(pair):
         client.post("/contacts/new/", {"name": "Walker"})
 
 
-def test_transaction_pooler_mixes_nobody_up(pair, pgbouncer, say):
-    with checks.through(pgbouncer):
-        found = checks.read_by_threads(pair, threads=16, reads=150)
+def test_sixteen_threads_mix_nobody_up(way, pair, say):
+    found = checks.read_by_threads(pair, threads=16, reads=150)
 
-    say(f"T2 PgBouncer, transaction mode, 4 servers for 16 threads: {found}")
+    say(f"T2 {way}, 16 threads: {found}")
+    assert found.wrong == 0, found.notes
+
+
+def test_backend_that_served_its_companies_is_renewed(pair):
+    before, after = checks.served_by_one(pair)
+
+    assert len(before) == 1
+    assert before.isdisjoint(after)
+    connection.close()
+
+
+def test_pool_renews_a_backend_that_served_its_companies_whoever_asks(pair):
+    with checks.pooled(size=1):
+        before, after = checks.served_by_one(pair)
+
+    assert len(before) == 1
+    assert before.isdisjoint(after)
+
+
+def test_pool_whose_every_connection_was_ended_serves_on(pair, servers):
+    with checks.pooled(size=4):
+        checks.read_by_threads(pair, threads=4, reads=20)
+        with psycopg.connect(servers.superuser_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE usename = 'rapport_app' AND datname = %s",
+                [connection.settings_dict["NAME"]],
+            )
+        found = checks.read_by_threads(pair, threads=4, reads=20)
+
     assert found.wrong == 0, found.notes

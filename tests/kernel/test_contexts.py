@@ -12,10 +12,10 @@ STEPS = st.lists(
 )
 
 
-def test_threads_that_switch_all_the_time_read_their_own(pair, say):
+def test_threads_that_switch_all_the_time_read_their_own(way, pair, say):
     found = connections.read_by_threads(pair, threads=8, reads=400)
 
-    say(f"T3 threads: {found}")
+    say(f"T3 {way}, threads: {found}")
     assert found.wrong == 0, found.notes
 
 
@@ -56,7 +56,7 @@ def test_queryset_made_while_a_form_is_declared_may_be_refined_anywhere(pair):
         assert declared.all().filter(name="x") is not declared
 
 
-def test_half_read_cursor_reads_nothing_of_the_other(pair):
+def test_half_read_cursor_reads_nothing_of_the_other(way, pair):
     found = contexts.half_read(pair)
 
     assert found.wrong == 0, found.notes

@@ -7,8 +7,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.console.queries.operators import operator_roles
-from crm_platform.console.words import role_word
+from crm_platform.console.words import limit_word, role_word
 from crm_platform.identity.models import Role
+from crm_platform.kernel.limits import Limit
 from tenants.models import Company
 from tenants.upgrades.models import Setting
 
@@ -22,6 +23,15 @@ class NoteForm(forms.Form):
         label=_("Note"), max_length=4000, widget=forms.Textarea({"rows": 3}),
         help_text=_("For operators only; the company never sees it."),
     )  # fmt: skip
+
+
+class LimitForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Limit"), choices=lambda: [(k, limit_word(k)) for k in Limit])
+    value = forms.IntegerField(
+        label=_("At most"), min_value=0, required=False,
+        help_text=_("Left empty, the setting of all companies holds again."),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Reason"), max_length=250)
 
 
 def ring_word(ring: str) -> str:

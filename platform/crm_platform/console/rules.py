@@ -18,6 +18,7 @@ TABLE: dict[str, frozenset[str]] = {
     "companies.suspend":    frozenset({PLATFORM, BILLING}),
     "companies.retry":      frozenset({PLATFORM, SUPPORT}),
     "companies.upgrades":   frozenset({PLATFORM}),
+    "companies.limits":     frozenset({PLATFORM}),
     "companies.note":       frozenset({PLATFORM, SUPPORT, BILLING}),
     "releases.view":        EVERYBODY,
     "releases.run":         frozenset({PLATFORM}),

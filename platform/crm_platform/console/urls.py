@@ -23,6 +23,7 @@ company_patterns = [
     path("companies/<uuid:company_id>/suspend/", companies.suspend, name="suspend"),
     path("companies/<uuid:company_id>/resume/", companies.resume, name="resume"),
     path("companies/<uuid:company_id>/upgrades/", companies.plan, name="upgrade_plan"),
+    path("companies/<uuid:company_id>/limits/", companies.limit, name="limit"),
     path("companies/<uuid:company_id>/notes/", companies.note, name="note"),
     path("companies/<uuid:company_id>/survey/", companies.survey, name="survey"),
 ]

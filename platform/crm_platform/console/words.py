@@ -64,6 +64,7 @@ def verb_word(verb: str) -> str:
         "company.suspended": _("Suspended"), "company.resumed": _("Opened again"),
         "company.retried": _("Had it made again"), "company.noted": _("Left a note"),
         "company.upgrades_planned": _("Planned its upgrades"),
+        "company.limited": _("Changed a limit"),
         "task.retried": _("Sent a failed task again"),
         "task.dismissed": _("Put a failed task away"), "mail.retried": _("Tried mails again"),
         "approval.asked": _("Asked for a second person"),
@@ -124,6 +125,16 @@ def fact_word(name: str) -> str:
         "window_to": _("Window to"),
     }  # fmt: skip
     return words.get(name, name)
+
+
+def limit_word(kind: str) -> str:
+    """What is limited."""
+    return {
+        "api_requests": _("API requests a minute, all keys"),
+        "api_key_requests": _("API requests a minute, each key"),
+        "long_jobs": _("Long jobs at once"), "imports": _("Imports waiting or running"),
+        "import_rows": _("Rows of an import"), "import_mb": _("MB of an import"),
+    }[kind]  # fmt: skip
 
 
 def release_word(state: str) -> str:

@@ -4,7 +4,11 @@ The company's UUID travels in the message's headers; the base task refuses a mes
 one, for an unknown company or for one that may not work, and runs the body as one unit of work.
 """
 
-from collections.abc import Callable
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +18,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from crm_platform.kernel import tenancy
+from crm_platform.kernel import counting, tenancy
 from crm_platform.kernel.errors import NoCompany
+from crm_platform.kernel.limits import Limit, limit_of
 
 ENVELOPE = "rapport_company"
 ENVELOPE_VERSION = 1
 SENT_AT = "rapport_sent_at"
 """The header that says when a message was sent, so that a queue can say how old its oldest is."""
+
+LONG = "long"
+"""The queue of minutes-long work; workers of its own take it, so that mails never wait for it."""
+PLACE_LEASE = dt.timedelta(minutes=2)
+COME_BACK_SECONDS = 5
+_place: ContextVar[str] = ContextVar("rapport_place", default="")
 
 
 class Refused(RuntimeError):
@@ -58,6 +69,8 @@ class CompanyTask(Task):  # type: ignore[type-arg]  # celery's Task takes no par
     platform = False
     while_read_only = False
     """Whether it may run, and write, in a company that is read-only: sending mail does."""
+    long = False
+    """Whether it is one of a company's long jobs, of which only so many are at work at once."""
 
     def on_failure(
         self, exc: Exception, _task_id: str, _args: Any, kwargs: dict[str, Any], _einfo: Any
@@ -80,11 +93,61 @@ class CompanyTask(Task):  # type: ignore[type-arg]  # celery's Task takes no par
             if not self.while_read_only:
                 raise Refused("The company is read-only: nothing is changed there.")
             scope = tenancy.for_keeping(scope)
+        if not self.long or scope.is_platform:
+            return self._work(scope, args, kwargs)
+        with tenancy.choose(scope), _place_of(str(self.request.id or self.name)) as is_free:
+            if not is_free:
+                come_back(self, seconds=COME_BACK_SECONDS, **kwargs)
+                return None
+            return self._work(scope, args, kwargs)
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        """Send it, a long job into its own queue."""
+        if self.long:
+            options.setdefault("queue", LONG)
+        return super().apply_async(*args, **options)
+
+    def _work(self, scope: tenancy.Scope, args: Any, kwargs: dict[str, Any]) -> Any:
         if not self.atomic_body:
             with tenancy.choose(scope):
                 return self.run(*args, **kwargs)
         with tenancy.unit_of_work(scope):
             return self.run(*args, **kwargs)
+
+
+@contextmanager
+def _place_of(holder: str) -> Iterator[bool]:
+    """One of the company's places for long jobs, for the block; False where none is free."""
+    most, began = limit_of(Limit.LONG_JOBS), timezone.now()
+    if not counting.take_place(LONG, holder, most=most, lease=PLACE_LEASE, at=began):
+        yield False
+        return
+    token = _place.set(holder)
+    try:
+        yield True
+    finally:
+        _place.reset(token)
+        counting.leave_place(LONG, holder)
+        ended = timezone.now()
+        counting.use("long_ms", at=ended, count=int((ended - began).total_seconds() * 1000))
+
+
+def keep_place(*, at: dt.datetime) -> None:
+    """Say that the long job is still at work; to be called at least once in `PLACE_LEASE`."""
+    if holder := _place.get():
+        most = limit_of(Limit.LONG_JOBS)
+        counting.take_place(LONG, holder, most=most, lease=PLACE_LEASE, at=at)
+
+
+def come_back(task: Any, *, seconds: float, **kwargs: Any) -> None:
+    """Send the running company's task again for in `seconds`; only one such message is on its way.
+
+    Sweeps ring for the same work meanwhile, and every one of those messages would come back.
+    """
+    key = json.dumps(kwargs, sort_keys=True, default=str)
+    if counting.first(f"comes back:{task.name}:{key}", seconds=seconds):
+        headers = {**envelope(tenancy.current()), SENT_AT: timezone.now().isoformat()}
+        task.apply_async(kwargs=kwargs, headers=headers, countdown=seconds)
 
 
 def tenant_task(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -93,6 +156,8 @@ def tenant_task(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     A read-only company's is refused unless `while_read_only=True`.
 
     `atomic_body=False` leaves the transactions to the body (long work that checkpoints).
+    `long=True` is for work of minutes: it waits in a queue of its own, and in a company for those
+    before it (`Limit.LONG_JOBS`); where it takes long between two messages it calls `keep_place`.
     """
     return shared_task(base=CompanyTask, bind=False, ignore_result=True, **options)
 

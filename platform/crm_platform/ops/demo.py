@@ -222,16 +222,18 @@ def _remember(data_dir: Path, told: list[dict[str, str]]) -> list[dict[str, str]
 
 
 def programs(data_dir: Path, port: int) -> list[Program]:
-    """Web, worker and clock; the clock's notes lie with the sockets, as they are worth nothing."""
+    """Web, workers and clock; the clock's notes lie with the sockets, as they are worth nothing."""
     schedule = places.runtime_dir(data_dir) / f"beat-{port}"
     settings = {
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "crm_platform.settings")
     }
     serving = {"RAPPORT_BIND": f"{LOOPBACK}:{port}", "RAPPORT_GRACEFUL_SECONDS": "4", **settings}
     worker = [*processes.worker_command(), "--concurrency", "1"]
+    long_worker = [*processes.long_worker_command(), "--concurrency", "1"]
     return [
         Program("web", processes.web_command(), serving),
         Program("worker", worker, {**settings, "PYTHONWARNINGS": ROOT_IS_MEANT}),
+        Program("long", long_worker, {**settings, "PYTHONWARNINGS": ROOT_IS_MEANT}),
         Program("beat", [*processes.beat_command(), "--schedule", str(schedule)], settings),
     ]
 

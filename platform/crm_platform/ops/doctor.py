@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
+from crm_platform.kernel.errors import DomainError
 from crm_platform.ops import embedded
 from crm_platform.ops.console import say
 from crm_platform.ops.environment import Environment, EnvironmentRefused, read_environment
@@ -33,6 +34,8 @@ VARIABLES = (
     "LOG_LEVEL",
     "LOG_FORMAT",
     "RAPPORT_SHARDING",
+    "RAPPORT_DB_POOL",
+    "RAPPORT_BACKUP_STORE",
 )
 SECRET = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SENTRY_DSN")
 OLDEST_POSTGRESQL = 160000
@@ -80,6 +83,8 @@ def _all_answer(environment: Environment) -> bool:
     if owner:
         checks["PostgreSQL, as owner"] = lambda: _postgresql(owner)
     checks["Scale-out"] = lambda: scale_out(environment.database_url, environment.sharding)
+    if environment.backup_store is not None:
+        checks["Store of the backups"] = _backup_store
     outcomes = [_tell(name, check) for name, check in checks.items()]  # every one is told
     return all(outcomes)
 
@@ -87,7 +92,7 @@ def _all_answer(environment: Environment) -> bool:
 def _tell(name: str, check: Callable[[], str]) -> bool:
     try:
         say(f"{name}: {check()}")
-    except (psycopg.Error, redis.RedisError, ValueError) as error:
+    except (psycopg.Error, redis.RedisError, ValueError, DomainError) as error:
         say(f"{name}: {' '.join(str(error).split())}")
         return False
     return True
@@ -136,4 +141,15 @@ def _value(connection: psycopg.Connection, question: LiteralString) -> str:
 def _redis(address: str) -> str:
     with redis.Redis.from_url(address, socket_connect_timeout=5) as client:
         client.ping()
+    return "answers"
+
+
+def _backup_store() -> str:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_platform.settings")
+    django.setup()
+    from tenants.backups.s3 import Bucket
+
+    Bucket().demand_answer()
     return "answers"

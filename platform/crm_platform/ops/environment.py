@@ -60,6 +60,10 @@ class Environment:
     backup_dir: Path = Path("backups")
     sharding: str = "none"
     """`citus`: companies are spread over the workers of a Citus cluster."""
+    backup_store: str | None = field(default=None, repr=False)
+    """The bucket of the archives; None: they lie in `backup_dir`."""
+    database_pool: int = 0
+    """Connections of one process to share among its threads; 0: each thread keeps its own."""
     data_dir: Path | None = None
     """The folder of the embedded servers; None where every server is somebody else's."""
 
@@ -228,6 +232,8 @@ def _read(reading: _Reading, *, name: str, data_dir: Path | None) -> Environment
         backup_key_fallbacks=reading.secrets("BACKUP_KEY_FALLBACKS"),
         backup_dir=Path(reading.text("BACKUP_DIR")),
         sharding=reading.choice("RAPPORT_SHARDING", SHARDINGS),
+        backup_store=reading.url("RAPPORT_BACKUP_STORE", ("s3",), required=False),
+        database_pool=reading.number("RAPPORT_DB_POOL", least=0, most=100) or 0,
     )
 
 

@@ -85,6 +85,9 @@ def configuration(*, level: str, format: str) -> dict[str, Any]:  # noqa: A002  
             "django.request": {"level": "ERROR"},  # 404 and 403 are in the access line already
             "celery.beat": {"level": "WARNING"},
             "gunicorn.error": {"handlers": [], "propagate": True},
+            # It warns of each connection we end on purpose, after so many companies.
+            "psycopg.pool": {"level": "ERROR"},
+            "botocore": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "amqp": {"level": "WARNING"},
         },

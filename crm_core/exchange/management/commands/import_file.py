@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 return tried.failed
             services.start(job=job, actor=actor, at=timezone.now(), ring=False)
         with tenancy.choose(scope):
-            if wait := services.run(job_id=job.pk, clock=timezone.now):
+            if wait := services.run(job_id=job.pk, clock=timezone.now).wait_seconds:
                 raise CommandError(f"Another import is running. Try again in {wait} seconds.")
         with tenancy.unit_of_work(scope):
             return self._print(ImportJob.objects.get(pk=job.pk))

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 from celery import current_app
@@ -10,7 +11,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from crm_platform.kernel.tasks import SENT_AT
+from crm_platform.kernel.tasks import LONG, SENT_AT
 
 PATIENCE_SECONDS = 0.7
 AWAY = (RedisError, OperationalError, OSError)
@@ -18,10 +19,13 @@ AWAY = (RedisError, OperationalError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One queue: how many wait, since when the oldest does (None: unknown), how many are taken."""
+    """The queues together: how many wait, since when the oldest does (None: unknown), are taken.
 
-    name: str
+    `waiting_long` of them are long jobs.
+    """
+
     waiting: int
+    waiting_long: int
     oldest_at: dt.datetime | None
     taken: int
 
@@ -33,27 +37,30 @@ class Workers:
     names: tuple[str, ...]
     is_known: bool
 
+    @property
+    def has_long(self) -> bool:
+        """Whether one of them takes long jobs (`crm worker --long` names itself so)."""
+        return any(name.startswith(f"{LONG}-") for name in self.names)
+
 
 def queue() -> Queue | None:
-    """The queue of background work; None where the broker is no Redis, or is away."""
+    """The queues of background work; None where the broker is no Redis, or is away."""
     url = str(settings.CELERY_BROKER_URL)
     if not url.startswith(("redis", "unix", "socket")):
         return None
     name = str(current_app.conf.task_default_queue)
     # Celery's own spelling of a socket's address: `redis+socket://`.
-    client = redis.Redis.from_url(
+    client: Any = redis.Redis.from_url(
         url.replace("redis+socket://", "unix://"), socket_timeout=PATIENCE_SECONDS
     )
     try:
         with client:
-            waiting, last, taken = (
-                client.llen(name),
-                client.lindex(name, -1),
-                client.hlen("unacked"),
-            )
+            counts = [int(client.llen(each)) for each in (name, LONG)]
+            oldest = [_sent_at(client.lindex(each, -1)) for each in (name, LONG)]
+            taken = int(client.hlen("unacked"))
     except AWAY:
         return None
-    return Queue(name, int(waiting), _sent_at(last), int(taken))  # type: ignore[arg-type]  # redis types its answers for both of its clients at once
+    return Queue(sum(counts), counts[1], min(filter(None, oldest), default=None), taken)
 
 
 def _sent_at(message: object) -> dt.datetime | None:

@@ -14,8 +14,10 @@ from crm_platform.console import acts, forms
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
 from crm_platform.console.queries import companies as queries
+from crm_platform.console.queries import limits as limit_queries
 from crm_platform.console.queries.failures import open_failures
 from crm_platform.console.services import companies as services
+from crm_platform.console.services import limits as limit_services
 from crm_platform.console.views.asking import facts_of, me, word
 from crm_platform.console.words import (
     HEALTH_KINDS,
@@ -112,6 +114,9 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
         "form": given.get("suspend") or forms.SuspendForm(),
         "plan_form": given.get("plan") or forms.UpgradePlanForm(initial=plan),
         "note_form": given.get("note") or forms.NoteForm(),
+        "limit_form": given.get("limit") or forms.LimitForm(),
+        "limits": limit_queries.limits(company_id),
+        "used": limit_queries.used_today(company_id, at=timezone.now()),
         **console(request, "companies"),
     }
     return render(request, "console/company.html", context, status=422 if given else 200)
@@ -136,6 +141,20 @@ def plan(request: HttpRequest, company_id: UUID) -> HttpResponse:
             )
             return toast(redirect("console:company", company_id), _("Saved"))
     return _company_page(request, company_id, plan=form)
+
+
+@require_POST
+@operators_with("companies.limits")
+def limit(request: HttpRequest, company_id: UUID) -> HttpResponse:
+    """Allow the company more or less than the others."""
+    form = forms.LimitForm(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            limit_services.set_limit(
+                company_id=company_id, **form.cleaned_data, actor=me(request), at=timezone.now()
+            )
+            return toast(redirect("console:company", company_id), _("Saved"))
+    return _company_page(request, company_id, limit=form)
 
 
 @require_POST

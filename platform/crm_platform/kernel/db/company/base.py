@@ -23,7 +23,8 @@ from crm_platform.kernel.errors import CrossedCompanies, NoCompany, ReadOnly
 # A backend keeps the catalogue of every schema it served (379 KiB each, measured); a fresh
 # connection costs 5 ms. Source: reference/tenancy.md, sections 0.7 and 8 (Pooling).
 MAX_COMPANIES_A_CONNECTION = 200
-
+SERVED = "rapport_served"
+"""Where a psycopg connection keeps the schemas it served: a pool hands it from thread to thread."""
 
 READ_ONLY = b"SET TRANSACTION READ ONLY; "
 """PostgreSQL lets no later statement of the same transaction take this back."""
@@ -59,7 +60,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begun_in: tenancy.Scope | None = None
-        self._served: set[str] = set()
         self.may_switch_scope = False
         """Tests keep two companies in one transaction; a serving process never does."""
 
@@ -76,9 +76,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         return int(self.connection.info.server_version)
 
-    def connect(self) -> None:
-        super().connect()
-        self._served = set()
+    @property
+    def _served(self) -> set[str]:
+        """The schemas that the present connection has served."""
+        raw = self.connection
+        if not hasattr(raw, SERVED):
+            setattr(raw, SERVED, set())
+        served: set[str] = getattr(raw, SERVED)
+        return served
+
+    def _renew(self) -> None:
+        """End the present connection for good and take another."""
+        if self.connection is not None and not self.connection.closed:
+            # Closed before it goes back, a pool makes a fresh one instead of keeping it.
+            self.connection.close()
+        self.close()
+        self.ensure_connection()
 
     def _set_autocommit(self, autocommit: bool) -> None:  # Django's signature
         # psycopg stays in autocommit for good: it would send a BEGIN of its own otherwise.
@@ -92,20 +105,32 @@ class DatabaseWrapper(base.DatabaseWrapper):
         scope = tenancy.current_or_none()
         if scope is None:
             raise NoCompany("A transaction must begin inside a unit of work.")
-        if len(self._served) >= MAX_COMPANIES_A_CONNECTION and scope.schema not in self._served:
-            self.close()
-            self.ensure_connection()
-        try:
-            self._send(self._begin_message(scope))
-        except (OperationalError, InterfaceError):
-            if not self._is_gone():
-                raise
-            # The server went away between two requests; nothing was sent yet, so ask anew.
-            self.close()
-            self.ensure_connection()
-            self._send(self._begin_message(scope))
+        self.ensure_connection()
+        served = self._served
+        if len(served) >= MAX_COMPANIES_A_CONNECTION and scope.schema not in served:
+            self._renew()
+        self._send_surely(scope)
         self._begun_in = scope
         self._served.add(scope.schema)
+
+    def _send_surely(self, scope: tenancy.Scope) -> None:
+        """Begin, over another connection where the server went away between two requests.
+
+        Nothing was sent yet then. In a pool each idle connection may be such a one.
+        """
+        for left in reversed(range(2 + self._pool_size())):
+            try:
+                self._send(self._begin_message(scope))
+            except (OperationalError, InterfaceError):
+                if not left or not self._is_gone():
+                    raise
+                self._renew()
+            else:
+                return
+
+    def _pool_size(self) -> int:
+        pool = self.pool
+        return int(pool.max_size) if pool else 0
 
     def _begin_message(self, scope: tenancy.Scope) -> bytes:
         with self.wrap_database_errors:

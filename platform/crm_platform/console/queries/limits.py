@@ -1,0 +1,61 @@
+"""What one company may ask for, and what it used today."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+
+from crm_platform.console.words import limit_word
+from crm_platform.kernel import counting
+from crm_platform.kernel.limits import Limit
+from crm_platform.kernel.tasks import LONG
+from tenants.models import CompanyLimit
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One limit of a company: `own` is the operators' word (None: the settings hold)."""
+
+    kind: str
+    label: str
+    value: int
+    own: CompanyLimit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a company used since midnight (UTC), and its long jobs at work now."""
+
+    api_requests: int = 0
+    api_refused: int = 0
+    import_rows: int = 0
+    long_ms: int = 0
+    at_work: int = 0
+
+    @property
+    def long_minutes(self) -> float:
+        return round(self.long_ms / 60_000, 1)
+
+
+def limits(company_id: UUID) -> list[LimitRow]:
+    """Every kind of limit. One query."""
+    own = {each.kind: each for each in CompanyLimit.objects.filter(company_id=company_id)}
+    return [
+        LimitRow(
+            kind=kind.value, label=limit_word(kind.value), own=own.get(kind.value),
+            value=own[kind.value].value if kind.value in own
+            else settings.COMPANY_LIMITS[kind.value],
+        )
+        for kind in Limit
+    ]  # fmt: skip
+
+
+def used_today(company_id: UUID, *, at: dt.datetime) -> Used | None:
+    """None while Redis is away."""
+    found = counting.used(company_id, at=at)
+    if found is None:
+        return None
+    names = ("api_requests", "api_refused", "import_rows", "long_ms")
+    at_work = counting.places_taken(LONG, company_id, at=at) or 0
+    return Used(**{name: found.get(name, 0) for name in names}, at_work=at_work)
