@@ -62,7 +62,7 @@ def test_nonsense_is_refused_at_its_field(platform_operator, acme, change, field
 def test_refused_limit_shows_the_page_again_with_the_sentence(operator, acme):
     answer = operator.post(f"/companies/{acme.id}/limits/", {"kind": "imports", "value": "3"})
     assert answer.status_code == 422
-    assert "<details open>" in answer.content.decode()
+    assert '<details class="panel" open>' in answer.content.decode()
 
 
 def test_only_platform_operators_change_limits(platform_unit, acme):

@@ -20,6 +20,7 @@ EXPECTED = {
     "companies.suspend":   (True, False, True, False),
     "companies.retry":     (True, True, False, False),
     "companies.upgrades":  (True, False, False, False),
+    "companies.limits":    (True, False, False, False),
     "companies.note":      (True, True, True, False),
     "releases.view":       (True, True, True, True),
     "releases.run":        (True, False, False, False),
