@@ -31,6 +31,7 @@ class Release(models.Model):
     shape = models.JSONField(
         default=dict, help_text="{tables, before, after}: fingerprints of what the steps change."
     )
+    """`within` as well: the fingerprint where the transaction ends and something follows it."""
     steps = models.JSONField(
         default=list, help_text="What brings a company here from the release before (`Step`)."
     )

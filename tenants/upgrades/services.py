@@ -140,27 +140,32 @@ def _finish(release: Release, *, at: dt.datetime) -> None:
     _enrol(release, at=at)
     if release.waves.filter(state=Wave.State.RUNNING).exists():
         return
+    if not _halt_for_those_left(release):
+        release.state = State.DONE
+        release.save(update_fields=["state"])
+
+
+def _halt_for_those_left(release: Release) -> bool:
+    """No release is over while a company of it stands elsewhere."""
     left = release.runs.filter(state__in=(RunState.FAILED, RunState.HELD, RunState.BACK)).count()
     if left:
         halt(release, _("%(count)d companies failed, are held or were rolled back.")
              % {"count": left})  # fmt: skip
-        return
-    release.state = State.DONE
-    release.save(update_fields=["state"])
+    return bool(left)
 
 
 # -- single companies ----------------------------------------------------------------------------
 
 
 def retry(*, run_id: int, at: dt.datetime) -> SchemaRun:
-    """Try a failed, held or rolled-back company again, now.
+    """Try a failed, held or rolled-back company again, now, from where it stands.
 
     Raises:
         NotFound: there is no such run.
         Conflict: it is waiting, at work or done.
     """
     return _change_run(run_id, (RunState.FAILED, RunState.HELD, RunState.BACK), RunState.WAITING,
-                       not_before=at, error="", lock_retries=0)  # fmt: skip
+                       not_before=at, error="", lock_retries=0, lease=None)  # fmt: skip
 
 
 def hold(*, run_id: int) -> SchemaRun:
@@ -175,15 +180,20 @@ def hold(*, run_id: int) -> SchemaRun:
 
 def _change_run(run_id: int, sources: tuple[str, ...], to: str, **facts: Any) -> SchemaRun:
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        run = SchemaRun.objects.select_for_update(of=("self",)).filter(pk=run_id).first()
+        run = (
+            SchemaRun.objects.select_for_update(of=("self",))
+            .select_related("company", "release").filter(pk=run_id).first()
+        )  # fmt: skip
         if run is None:
             raise NotFound(_("There is no such run."))
         if run.state not in sources:
             raise Conflict(_("The run is in another state now. Reload the page."))
+        if to == RunState.WAITING and run.company.release == run.release.version:
+            to = RunState.DATA  # its tables are new: only what follows was cut off
         for name, value in {"state": to, **facts}.items():
             setattr(run, name, value)
         run.save()
-        if to == RunState.WAITING:
+        if to in (RunState.WAITING, RunState.DATA):
             Wave.objects.filter(pk=run.wave_id, state=Wave.State.DONE).update(
                 state=Wave.State.RUNNING, finished_at=None
             )
@@ -228,6 +238,9 @@ def roll_back(*, run_id: int) -> SchemaRun:
         applying.give_lease_back(lease)
     register.forget_hosts()
     with tenancy.unit_of_work(tenancy.PLATFORM):
+        current = _locked(release.version)
+        if current.state == State.DONE:
+            _halt_for_those_left(current)
         return SchemaRun.objects.select_related("company").get(pk=run_id)
 
 
@@ -263,6 +276,7 @@ def task_of(run: SchemaRun, *, lease: int, back: bool = False) -> applying.Task:
         release=release.version, previous=before.version if before else "",
         steps=tuple(release.steps), back=back, tables=release.shape["tables"],
         fingerprint=release.shape["before" if back else "after"],
+        within=release.shape.get("within", ""),
     )  # fmt: skip
 
 

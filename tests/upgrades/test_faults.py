@@ -27,13 +27,14 @@ KILLS, SEED = 100, 20261122
 
 @pytest.fixture
 def workers():
-    """`workers()` → a process that runs one worker a line."""
+    """`workers()` → a process that runs one worker a line (its words: see `worker`)."""
     started = []
 
-    def make(environment=os.environ):
+    def make(*words, module="tests.upgrades.future", environment=os.environ):
         places = f"{settings.BASE_DIR}:{settings.BASE_DIR / 'platform'}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.upgrades.worker"], cwd=settings.BASE_DIR,
+            [sys.executable, "-m", "tests.upgrades.worker", module, *words],
+            cwd=settings.BASE_DIR,
             env={**environment, "DJANGO_SETTINGS_MODULE": "crm_platform.settings_test",
                  "PYTHONPATH": places, "RAPPORT_TEST_DATABASE": conftest.TEST_DATABASE},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

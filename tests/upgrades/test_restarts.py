@@ -35,7 +35,7 @@ def server(database):
 @pytest.mark.slow
 def test_postgresql_restarted_in_the_middle_of_a_wave(server, fleet, future, workers, say):  # noqa: F811
     companies, release = fleet(COMPANIES), released()
-    chance, process = random.Random(SEED), workers(server.environment())  # noqa: S311
+    chance, process = random.Random(SEED), workers(environment=server.environment())  # noqa: S311
     half = cut = 0
     for number in range(RESTARTS):
         begin(process, "r2")
