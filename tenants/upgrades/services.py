@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tenants import queries as register
-from tenants.upgrades import applying, planning, queries
+from tenants.upgrades import applying, planning, preflights, queries
 from tenants.upgrades.models import Release, SchemaRun, Setting, Wave
 
 State, RunState = Release.State, SchemaRun.State
@@ -262,9 +262,10 @@ def roll_back_wave(*, wave_id: int) -> tuple[int, list[str]]:
 
 
 def forget_company(*, company_id: UUID) -> None:
-    """Take a company that is erased out of the waves that still wait for it."""
+    """Take a company that is erased out of the waves that wait for it, and drop its copies."""
     open_states = (RunState.WAITING, RunState.FAILED, RunState.HELD, RunState.BACK)
     SchemaRun.objects.filter(company_id=company_id, state__in=open_states).delete()
+    preflights.forget_company(company_id=company_id)
 
 
 def task_of(run: SchemaRun, *, lease: int, back: bool = False) -> applying.Task:

@@ -1,4 +1,4 @@
-"""A process that upgrades or makes spares in children, one a line of input, for a test to kill.
+"""A process that upgrades, tries or makes spares in children, one a line, for a test to kill.
 
 Its first word is the module of migrations to come; with `big` after it every table counts as big.
 """
@@ -14,7 +14,7 @@ from django.conf import settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from tenants import provisioning  # noqa: E402
-from tenants.upgrades import applying, running, settling, spares  # noqa: E402
+from tenants.upgrades import applying, preflights, running, settling, spares  # noqa: E402
 
 settings.MIGRATION_MODULES = {"records": sys.argv[1]}
 if "big" in sys.argv:
@@ -27,6 +27,9 @@ for line in sys.stdin:
         try:
             if line.strip() == "spares":
                 spares.refill(at=timezone.now())
+            elif line.strip() == "check":
+                for preflight_id in preflights.waiting_ids():
+                    preflights.run(preflight_id=preflight_id, clock=timezone.now)
             else:
                 running.work(version=line.strip(), clock=timezone.now, any_hour=True)
         finally:
