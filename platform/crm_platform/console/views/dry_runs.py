@@ -33,7 +33,7 @@ def panel(release: Release) -> dict[str, Any]:
         "dry_run_form": forms.DryRunForm(),
         "may_check": release.previous_id is not None and release.state != Release.State.DONE,
         "is_proven": queries.is_proven(release),
-        "fleet_seconds": None if wait_ms is None else wait_ms / 1000,
+        "fleet_seconds": None if wait_ms is None else max(wait_ms / 1000, 1),
         "fleet": queries.lagging(release).count(),
     }
 
