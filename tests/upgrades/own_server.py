@@ -5,7 +5,9 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from django.db import connections
+from psycopg.sql import SQL, Identifier
 
 from crm_platform.ops import embedded, embedded_process, places
 from crm_platform.ops.embedded_binaries import postgres_binaries
@@ -17,13 +19,18 @@ from tests.ops.conftest import open_folder
 class OwnServer:
     """PostgreSQL (and Redis) in a folder of their own, with an empty database of the tests' name.
 
-    It runs with the settings of a real service: what a crash may lose, it may lose here too.
+    A commit is written before it is answered, as in a real service, so a crash of the server loses
+    as much as there; only the disk is not waited for, which a machine that lives on does not show.
     """
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.servers = embedded.start(data)
-        embedded.create_database(self.servers.superuser_url, database=conftest.TEST_DATABASE)
+        name = conftest.TEST_DATABASE
+        self.servers = embedded.start(data, careless=True)
+        embedded.create_database(self.servers.superuser_url, database=name)
+        with psycopg.connect(self.servers.superuser_url, autocommit=True) as admin:
+            changed = SQL("ALTER DATABASE {} SET synchronous_commit = on")
+            admin.execute(changed.format(Identifier(name)))
 
     def environment(self):
         """What a process needs to work on this server."""

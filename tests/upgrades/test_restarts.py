@@ -20,7 +20,7 @@ from tests.upgrades.test_faults import (  # noqa: F401  workers is a fixture
 )
 from tests.upgrades.test_releases import released
 
-COMPANIES, RESTARTS, SEED = 24, 10, 20261122
+COMPANIES, RESTARTS, SEED = 24, 8, 20261122
 MODES = ("immediate", "fast")
 
 
