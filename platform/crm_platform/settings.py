@@ -276,6 +276,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "finish companies": {"task": "tenants.tasks.sweep_companies", "schedule": 60.0},
     "upgrade companies": {"task": "tenants.upgrades.tasks.ring_for_upgrades", "schedule": 60.0},
     "refill spares": {"task": "tenants.upgrades.tasks.refill_spares", "schedule": 30.0},
+    "sweep dry runs": {"task": "tenants.upgrades.tasks.sweep_preflights", "schedule": 120.0},
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},

@@ -66,7 +66,7 @@ def load(
     with raw.transaction():
         raw.execute(catalogue.SAME_TEXT)
         raw.execute(SQL("SET LOCAL search_path TO {}").format(Identifier(schema)))
-        again = _take_off(raw, schema)
+        again = take_off(raw, schema)
         files = _fill(raw, contents, stream, keys, schema, streams.folder_of(new_id), beat)
         for statement in again:
             raw.execute(statement)
@@ -79,11 +79,11 @@ def load(
     if not is_current:
         provisioning.migrate_schema(schema)
     provisioning.demand_whole(schema)
-    _analyze(raw, schema)
+    analyze(raw, schema)
     return compared
 
 
-def _take_off(raw: Any, schema: str) -> list[SQL]:
+def take_off(raw: Any, schema: str) -> list[SQL]:
     """Drop what slows filling down; returns the statements that put it back.
 
     Foreign keys are checked at once when they come back, so the tables may be filled in any order.
@@ -164,7 +164,7 @@ def _rename(schema: str, table: str, column: str) -> Composed:
         .format(table=Identifier(schema, table), column=Identifier(column))  # fmt: skip
 
 
-def _analyze(raw: Any, schema: str) -> None:
+def analyze(raw: Any, schema: str) -> None:
     """Tell the planner what came in; without it the first pages are slow."""
     rows = raw.execute(
         "SELECT relname::text FROM pg_class WHERE relnamespace = %s::regnamespace"

@@ -19,13 +19,12 @@ from psycopg.types.json import Jsonb
 
 from crm_platform.kernel.db.owner.base import owner_connection
 from tenants import provisioning, sharding
+from tenants.upgrades import settling
 from tenants.upgrades.fingerprints import fingerprint_of, lines_of
-from tenants.upgrades.rendering import IndexStep, Step
+from tenants.upgrades.rendering import Step
 
 LOCK_TIMEOUT_MS = 200
 STATEMENT_TIMEOUT_MS = 60_000
-BIG_TABLE_ROWS = 200_000
-"""From here on an index is made without locking the table out, in a phase of its own."""
 
 
 class Locked(Exception):
@@ -47,7 +46,11 @@ CHECKS = ("fingerprint", "reads")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What to do with one company. `back` undoes the release instead."""
+    """What to do with one company. `back` undoes the release instead.
+
+    `fingerprint` is the one to reach; `within` that of the transaction's end where something
+    follows it (indexes do not count in it, and constraints are not proven).
+    """
 
     run_id: int
     company_id: Any
@@ -58,11 +61,12 @@ class Task:
     steps: tuple[Step, ...]
     tables: list[str] | None
     fingerprint: str
+    within: str = ""
     back: bool = False
 
 
-def apply(task: Task) -> None:
-    """Do it; how long it took stands in the ledger.
+def apply(task: Task) -> bool:
+    """Do it; how long it took stands in the ledger. Says whether something is to follow.
 
     Raises:
         Locked: a lock was not to be had in time.
@@ -73,19 +77,49 @@ def apply(task: Task) -> None:
     connection = owner_connection()
     connection.ensure_connection()
     raw = connection.connection
+    left = frozenset() if task.back else settling.indexes_left(raw, task.schema, task.steps)
+    unsettled = not task.back and bool(left or settling.constraints_of(task.steps))
+    follows = unsettled or (not task.back and any(step["data"] for step in task.steps))
     try:
-        ready = _big_indexes(raw, task)
         with connection.working_in(task.schema), transaction.atomic(using="owner"):
             take_steps(
                 connection, task.schema, task.steps,
-                opening=_opening(task), ready=ready, back=task.back,
+                opening=_opening(task), later=left, back=task.back,
             )  # fmt: skip
-            _demand_fingerprint(raw, task)
-            sharding.send(raw, [*_reading(task), *_closing(task)])
+            _demand_fingerprint(raw, task, unsettled=unsettled)
+            sharding.send(raw, [*_reading(task), *_closing(task, follows=follows)])
     except psycopg.errors.LockNotAvailable as error:
         raise Locked(str(error)) from error
     except psycopg.errors.RaiseException as error:
         raise LeaseLost(str(error)) from error
+    return follows
+
+
+def settle_indexes(task: Task) -> None:
+    """Make beside the work what the transaction left out. Idempotent."""
+    settling.make_indexes(_raw(), task.schema, task.steps)
+
+
+def settle_constraints(task: Task) -> None:
+    """Prove what only binds new rows so far, and that all is as the release says. Idempotent.
+
+    Raises:
+        Locked: other maintenance is at work there.
+        Differs: the schema is not the release's.
+        psycopg.Error: a row breaks a constraint.
+    """
+    raw = _raw()
+    try:
+        settling.prove_constraints(raw, task.schema, task.steps, lock_timeout_ms=LOCK_TIMEOUT_MS)
+    except psycopg.errors.LockNotAvailable as error:
+        raise Locked(str(error)) from error
+    _demand_fingerprint(raw, task, unsettled=False)
+
+
+def _raw() -> Any:
+    connection = owner_connection()
+    connection.ensure_connection()
+    return connection.connection
 
 
 def _opening(task: Task) -> list[Composable]:
@@ -112,12 +146,13 @@ def take_steps(
     steps: Sequence[Step],
     *,
     opening: Sequence[Composable] = (),
-    ready: frozenset[str] = frozenset(),
+    later: frozenset[str] = frozenset(),
     back: bool = False,
 ) -> None:
     """The steps in their order, in the running transaction.
 
-    What is SQL travels as one message until some code must run; `ready` names indexes that stand.
+    What is SQL travels as one message until some code must run; `later` names indexes that are
+    made afterwards.
     """
     message = [*opening, SQL("SET LOCAL search_path TO {}").format(Identifier(schema))]
     for step in reversed(steps) if back else steps:
@@ -129,7 +164,7 @@ def take_steps(
             message += map(SQL, step["back"] or [])
         else:
             message += map(SQL, step["sql"])
-            message += [SQL(i["sql"]) for i in step["indexes"] if i["name"] not in ready]
+            message += [SQL(i["sql"]) for i in step["indexes"] if i["name"] not in later]
         message.append(_forgotten(step) if back else _noted(step))
     sharding.send(connection.connection, message)
 
@@ -146,20 +181,20 @@ def _forgotten(step: Step) -> Composable:
     )
 
 
-def _closing(task: Task) -> list[Composable]:
+def _closing(task: Task, *, follows: bool) -> list[Composable]:
     """The ledger's rows, kept or undone together with the tables."""
     state, at = ("back", task.previous) if task.back else ("done", task.release)
-    has_data = not task.back and any(step["data"] for step in task.steps)
     return [
         SQL("UPDATE public.tenants_company SET release = {} WHERE id = {}").format(
             Literal(at), Literal(task.company_id)
         ),
         SQL(
+            # The cursor of data steps ends with the tables it was for: here, and on the way back.
             "UPDATE public.upgrades_schemarun SET state = {}, error = '', finished_at = now(),"
-            " checks = {}, took_ms = extract(epoch FROM clock_timestamp() - now()) * 1000"
-            " WHERE id = {}"
+            " took_ms = extract(epoch FROM clock_timestamp() - now()) * 1000, cursor = '{{}}',"
+            " checks = {} WHERE id = {}"
         ).format(
-            Literal("data" if has_data else state), Literal(Jsonb(list(CHECKS))),
+            Literal("data" if follows else state), Literal(Jsonb(list(CHECKS))),
             Literal(task.run_id),
         ),
     ]  # fmt: skip
@@ -179,49 +214,12 @@ def changed_tables(steps: Sequence[Step]) -> list[str] | None:
     return sorted(found | {index["table"] for step in steps for index in step["indexes"]})
 
 
-def _demand_fingerprint(raw: Any, task: Task) -> None:
-    found = fingerprint_of(raw, task.schema, task.tables)
-    if task.fingerprint and found != task.fingerprint:
-        raise Differs(f"The schema's fingerprint is {found}, the release's {task.fingerprint}.")
-
-
-# -- indexes on big tables -----------------------------------------------------------------------
-
-
-def _big_indexes(raw: Any, task: Task) -> frozenset[str]:
-    """Make the indexes of big tables beside the work; returns the names that stand then."""
-    wanted = [] if task.back else [each for step in task.steps for each in step["indexes"]]
-    if not wanted:
-        return frozenset()
-    rows = raw.execute(
-        "SELECT c.relname, c.reltuples FROM pg_class c"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relname = ANY(%s)",
-        [task.schema, [each["table"] for each in wanted]],
-    ).fetchall()
-    big = {name for name, count in rows if count >= BIG_TABLE_ROWS}
-    for each in wanted:
-        if each["table"] in big:
-            _beside_the_work(raw, task.schema, each)
-    return frozenset(each["name"] for each in wanted if each["table"] in big)
-
-
-def _beside_the_work(raw: Any, schema: str, index: IndexStep) -> None:
-    """`CREATE INDEX CONCURRENTLY`, after removing what a cut-off attempt left invalid."""
-    found = raw.execute(
-        "SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
-        [schema, index["name"]],
-    ).fetchone()
-    if found and found[0]:
-        return
-    home, name = Identifier(schema), Identifier(index["name"])
-    if found:
-        raw.execute(SQL("DROP INDEX CONCURRENTLY {}.{}").format(home, name))
-    named = index["sql"].replace("CREATE INDEX ", "CREATE INDEX CONCURRENTLY ", 1)
-    table = f'ON "{index["table"]}"'
-    placed = named.replace(table, f'ON "{schema}"."{index["table"]}"', 1)
-    raw.execute(placed)
+def _demand_fingerprint(raw: Any, task: Task, *, unsettled: bool) -> None:
+    wanted = task.within if unsettled else task.fingerprint
+    without = settling.index_names(task.steps) if unsettled else ()
+    found = fingerprint_of(raw, task.schema, task.tables, without=without)
+    if wanted and found != wanted:
+        raise Differs(f"The schema's fingerprint is {found}, the release's {wanted}.")
 
 
 # -- steps that stay code ------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from crm_platform.kernel.db.owner.base import owner_connection
 from crm_platform.kernel.errors import Conflict, Invalid
 from tenants import provisioning
 from tenants.models import Company
-from tenants.upgrades import applying, linting, queries, rendering
+from tenants.upgrades import applying, linting, linting_sql, queries, rendering, settling
 from tenants.upgrades.auditing import audit
 from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Release
@@ -42,8 +42,9 @@ def build_release(
     head = rendering.head()
     if newest is not None and newest.head == head:
         raise Conflict(_("Nothing changed since release %(version)s.") % {"version": newest})
-    steps = rendering.steps_after(newest.head) if newest else []
-    _demand_safe(steps)
+    rendered = rendering.rendered_after(newest.head) if newest else []
+    _demand_safe(rendered)
+    steps = [each.step for each in rendered]
     fingerprint, shape = _proven(newest, steps)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         release = Release.objects.create(
@@ -57,12 +58,10 @@ def build_release(
     return release
 
 
-def _demand_safe(steps: list[rendering.Step]) -> None:
-    loader = provisioning.company_loader()
+def _demand_safe(rendered: list[rendering.Rendered]) -> None:
     found = [
-        fault
-        for step in steps
-        for fault in linting.faults_of(loader.graph.nodes[step["app"], step["name"]])
+        *(fault for each in rendered for fault in linting.faults_of(each.migration)),
+        *linting_sql.faults_in(rendered),
     ]
     if found:
         raise Invalid(_("The release is not safe: %(faults)s") % {"faults": "; ".join(found)})
@@ -88,6 +87,9 @@ def _proven(newest: Release | None, steps: list[rendering.Step]) -> tuple[str, d
             shape["tables"] = applying.changed_tables(steps)
             shape["before"] = fingerprint_of(raw, upgraded, shape["tables"])
             applying.take_steps(connection, upgraded, steps)
+            without = settling.index_names(steps)
+            shape["within"] = fingerprint_of(raw, upgraded, shape["tables"], without=without)
+            settling.prove_constraints(raw, upgraded, steps, lock_timeout_ms=5_000)
             if fingerprint_of(raw, upgraded) != wanted:
                 lines = "; ".join(applying.difference(upgraded, fresh)[:10])
                 raise Invalid(

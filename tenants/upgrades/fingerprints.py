@@ -4,6 +4,7 @@ Columns, defaults, identities, indexes, constraints, sequences, functions and ri
 schema's name and the order in which columns were added do not.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg.sql import SQL
@@ -24,7 +25,8 @@ SELECT 'column ' || t.relname || '.' || a.attname || ' '
 UNION ALL
 SELECT 'index ' || replace(pg_get_indexdef(i.indexrelid), home.nspname || '.', '')
     || CASE WHEN i.indisvalid THEN '' ELSE ' invalid' END
-  FROM tables t JOIN pg_index i ON i.indrelid = t.oid CROSS JOIN home
+  FROM tables t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class x ON x.oid = i.indexrelid
+  CROSS JOIN home WHERE NOT x.relname = ANY(%(without)s::text[])
 UNION ALL
 SELECT 'constraint ' || t.relname || ' ' || k.conname || ' '
     || replace(pg_get_constraintdef(k.oid), home.nspname || '.', '')
@@ -43,14 +45,19 @@ _WHOLE = SQL(
 _LISTED = SQL("SELECT line FROM ({}) lines ORDER BY line").format(_LINES)
 
 
-def fingerprint_of(raw: Any, schema: str, tables: list[str] | None = None) -> str:
+def fingerprint_of(
+    raw: Any, schema: str, tables: list[str] | None = None, *, without: Sequence[str] = ()
+) -> str:
     """The fingerprint of a schema as the running transaction of `raw` (psycopg) sees it.
 
-    With `tables`, of these only: the whole takes five times as long.
+    With `tables`, of these only: the whole takes five times as long. `without` names indexes that
+    do not count.
     """
-    return str(raw.execute(_WHOLE, {"schema": schema, "tables": tables}).fetchone()[0])
+    told = {"schema": schema, "tables": tables, "without": list(without)}
+    return str(raw.execute(_WHOLE, told).fetchone()[0])
 
 
 def lines_of(raw: Any, schema: str) -> list[str]:
     """What the fingerprint is made of, sorted; to tell two schemas apart in words."""
-    return [row[0] for row in raw.execute(_LISTED, {"schema": schema, "tables": None}).fetchall()]
+    told: dict[str, Any] = {"schema": schema, "tables": None, "without": []}
+    return [row[0] for row in raw.execute(_LISTED, told).fetchall()]

@@ -31,6 +31,7 @@ class Release(models.Model):
     shape = models.JSONField(
         default=dict, help_text="{tables, before, after}: fingerprints of what the steps change."
     )
+    """`within` as well: the fingerprint where the transaction ends and something follows it."""
     steps = models.JSONField(
         default=list, help_text="What brings a company here from the release before (`Step`)."
     )
@@ -133,3 +134,39 @@ class Setting(models.Model):
 
     def __str__(self) -> str:
         return "settings"
+
+
+class Preflight(models.Model):
+    """A release tried on a throw-away copy of one company, and what was seen there."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        GREEN = "green", "Went well"
+        RED = "red", "Went wrong"
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="preflights")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="preflights")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    schema_name = models.CharField(
+        max_length=40, default="", help_text="The copy, from before it stands until it is dropped."
+    )
+    lease = models.BigIntegerField(
+        null=True, help_text="The advisory lock of the worker at it; free: it died."
+    )
+    at = models.DateTimeField(help_text="When it was asked for.")
+    finished_at = models.DateTimeField(null=True)
+    took_ms = models.FloatField(null=True, help_text="The transaction that changes the tables.")
+    after_ms = models.FloatField(null=True, help_text="What follows it, beside people's work.")
+    rows = models.BigIntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0)
+    locks = models.JSONField(default=dict, help_text="{table: the strongest lock taken}")
+    rewritten = models.JSONField(default=list, help_text="Tables that were written anew.")
+    verdict = models.JSONField(default=list, help_text="What the linter says; empty: nothing.")
+    error = models.TextField(default="")
+
+    class Meta:
+        indexes = [models.Index("release", "state", name="preflight_of_release")]
+
+    def __str__(self) -> str:
+        return f"{self.release_id} on {self.company_id}: {self.state}"

@@ -75,3 +75,14 @@ def _is_open(company: Company, hour: int) -> bool:
 def estimate_ms(companies: Iterable[Company]) -> int:
     """About how long the transactions of these take, one after the other."""
     return sum(MS_A_COMPANY + company.size_bytes * MS_A_GIGABYTE // 2**30 for company in companies)
+
+
+def estimate_by(tried: list[tuple[float, int]], sizes: Iterable[int]) -> float:
+    """About how long companies of these `sizes` (bytes) take one after the other, in ms.
+
+    `tried` holds what dry runs took: (ms, bytes), at least one. The quickest is what any company
+    costs; what a byte adds is taken from the one where it added most.
+    """
+    fixed = min(took for took, _size in tried)
+    a_byte = max((took - fixed) / size if size else 0.0 for took, size in tried)
+    return sum(fixed + a_byte * size for size in sizes)

@@ -7,7 +7,8 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from tenants.lifecycle import states
 from tenants.models import Company
-from tenants.upgrades.models import Release, SchemaRun, Setting, Spare, Wave
+from tenants.upgrades import planning
+from tenants.upgrades.models import Preflight, Release, SchemaRun, Setting, Spare, Wave
 
 
 def newest() -> Release | None:
@@ -90,3 +91,26 @@ def runs_of(release: Release, states: tuple[str, ...] = ()) -> QuerySet[SchemaRu
     if states:
         rows = rows.filter(state__in=states)
     return rows.order_by("wave__position", "company__created_at", "pk")
+
+
+def preflights() -> QuerySet[Preflight]:
+    """Every dry run with its company and release, the newest first."""
+    return Preflight.objects.select_related("company", "release").order_by("-pk")
+
+
+def is_proven(release: Release) -> bool:
+    """Whether the newest dry run of each company that was tried went well, and there is one."""
+    newest = {row.company_id: row for row in preflights().filter(release=release).order_by("pk")}
+    green = Preflight.State.GREEN
+    return bool(newest) and all(row.state == green for row in newest.values())
+
+
+def fleet_estimate_ms(release: Release) -> float | None:
+    """How long the transactions of all who wait take, by what the dry runs took. Two queries.
+
+    None without one that went well.
+    """
+    tried = preflights().filter(release=release, state=Preflight.State.GREEN)
+    found = [(row.took_ms or 0.0, row.size_bytes) for row in tried]
+    sizes = lagging(release).values_list("size_bytes", flat=True)
+    return planning.estimate_by(found, sizes) if found else None

@@ -6,6 +6,7 @@ in the middle of an upgrade would otherwise find other migrations than the upgra
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from django.db import migrations
@@ -18,6 +19,10 @@ from tenants import provisioning
 
 _INDEX = re.compile(r'CREATE INDEX "(?P<name>\w+)" ON "(?P<table>\w+)"')
 _TABLE = re.compile(r'CREATE TABLE "(?P<table>\w+)"')
+_CONSTRAINT = re.compile(
+    r'ALTER TABLE "(?P<table>\w+)" ADD CONSTRAINT "(?P<name>\w+)" (?:CHECK|FOREIGN KEY)\b[^;]*;?'
+)
+NOT_VALID = " NOT VALID"
 
 
 class IndexStep(TypedDict):
@@ -28,11 +33,18 @@ class IndexStep(TypedDict):
     sql: str
 
 
+class ConstraintStep(TypedDict):
+    """A constraint that binds new rows at once, and is proven for the old ones afterwards."""
+
+    name: str
+    table: str
+
+
 class Step(TypedDict):
-    """One migration: SQL kept as text, or `python` steps that stay code (`sql` is empty then).
+    """One migration: SQL kept as text, or a `python` step: the code runs, `sql` is for the linter.
 
     `back` undoes it; None where nothing can. `data` names a function that moves rows in batches
-    after the tables have changed (see `batches`).
+    after the tables have changed. What follows the transaction is done by `settling`.
     """
 
     app: str
@@ -40,8 +52,24 @@ class Step(TypedDict):
     kind: str
     sql: list[str]
     indexes: list[IndexStep]
+    constraints: list[ConstraintStep]
     back: list[str] | None
     data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A migration with its step, for the linter: what the tables were like before it.
+
+    `made` are the tables that the release itself makes, up to here; `released` is the state that
+    the companies are at before the release.
+    """
+
+    migration: Migration
+    step: Step
+    made: frozenset[str]
+    before: ProjectState
+    released: ProjectState
 
 
 def head() -> list[list[str]]:
@@ -49,26 +77,46 @@ def head() -> list[list[str]]:
     return [[app, name] for app, name in provisioning.company_migrations()]
 
 
-def steps_after(known: Iterable[Iterable[str]]) -> list[Step]:
-    """What leads from a schema with the `known` migrations to the running code's, in order."""
-    connection, loader = owner_connection(), provisioning.company_loader()
+def rendered_after(known: Iterable[Iterable[str]], *, apart: bool = False) -> list[Rendered]:
+    """What leads from a schema with the `known` migrations to the running code's, in order.
+
+    With `apart` as if each migration were a release of its own.
+    """
+    loader = provisioning.company_loader()
     plan, done = provisioning.company_plan(loader), {tuple(each) for each in known}
     state = ProjectState(real_apps=loader.unmigrated_apps)
     for migration in plan:
         if (migration.app_label, migration.name) in done:
             state = migration.mutate_state(state, preserve=False)
-    found: list[Step] = []
-    made: set[str] = set()
-    with connection.working_in("nowhere"):
-        for migration in plan:
-            if (migration.app_label, migration.name) in done:
-                continue
-            back = _back_of(connection, migration, state)
-            after, statements = _forward(connection, migration, state)
-            made |= {match["table"] for match in map(_TABLE.match, statements) if match}
-            found.append(_step(migration, statements, back, made))
-            state = after
+    found: list[Rendered] = []
+    made: frozenset[str] = frozenset()
+    released = state
+    for migration in plan:
+        if (migration.app_label, migration.name) in done:
+            continue
+        if apart:
+            made, released = frozenset(), state
+        each, state = rendered(migration, state, made=made, released=released)
+        made = each.made
+        found.append(each)
     return found
+
+
+def rendered(
+    migration: Migration,
+    state: ProjectState,
+    *,
+    made: frozenset[str] = frozenset(),
+    released: ProjectState | None = None,
+) -> tuple[Rendered, ProjectState]:
+    """One migration after `state` (which stays as it is), and the state it leads to."""
+    connection = owner_connection()
+    with connection.working_in("nowhere"):
+        back = _back_of(connection, migration, state)
+        after, statements = _forward(connection, migration, state)
+    made |= {match["table"] for match in map(_TABLE.match, statements) if match}
+    step = _step(migration, statements, back, made)
+    return Rendered(migration, step, made, state, released or state), after
 
 
 def _forward(
@@ -101,24 +149,31 @@ def _runs_code(operation: Any) -> bool:
 
 
 def _step(
-    migration: Migration, statements: list[str], back: list[str] | None, made: set[str]
+    migration: Migration, statements: list[str], back: list[str] | None, made: frozenset[str]
 ) -> Step:
-    """The migration as a step; indexes on tables that were there before stand apart."""
-    indexes: list[IndexStep] = []
-    rest: list[str] = []
-    for statement in statements:
-        match = _INDEX.match(statement)
-        if match and match["table"] not in made:
-            indexes.append({"name": match["name"], "table": match["table"], "sql": statement})
-        else:
-            rest.append(statement)
-    python = is_python(migration)
-    return {
-        "app": migration.app_label,
-        "name": migration.name,
-        "kind": "python" if python else "sql",
-        "sql": [] if python else rest,
-        "indexes": [] if python else indexes,
-        "back": back,
+    """The migration as a step; what must not hold up tables that were there before stands apart."""
+    step: Step = {
+        "app": migration.app_label, "name": migration.name, "kind": "sql", "sql": [],
+        "indexes": [], "constraints": [], "back": back,
         "data": str(getattr(migration, "data_step", "")),
-    }
+    }  # fmt: skip
+    if is_python(migration):
+        return {**step, "kind": "python", "sql": statements}
+    for statement in statements:
+        index, constraint = _INDEX.match(statement), _CONSTRAINT.fullmatch(statement)
+        if index and index["table"] not in made:
+            step["indexes"].append(
+                {"name": index["name"], "table": index["table"], "sql": statement}
+            )
+        elif constraint and constraint["table"] not in made:
+            step["sql"].append(_unproven(statement))
+            step["constraints"].append({"name": constraint["name"], "table": constraint["table"]})
+        else:
+            step["sql"].append(statement)
+    return step
+
+
+def _unproven(statement: str) -> str:
+    """A constraint that does not read the rows there are while the table is locked."""
+    plain = statement.rstrip("; \n")
+    return plain if plain.upper().endswith(NOT_VALID) else plain + NOT_VALID

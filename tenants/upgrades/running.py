@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.db.owner.base import owner_connection
 from tenants import queries as register
-from tenants.upgrades import applying, services, words
+from tenants.upgrades import applying, services, settling, words
 from tenants.upgrades.models import Release, SchemaRun, Wave
 from tenants.upgrades.rendering import Step
 
@@ -79,8 +79,9 @@ def _claim(wave: Wave, *, lease: int, at: dt.datetime, any_hour: bool) -> list[S
     its_time = Q(not_before=None) | Q(not_before__lte=at)
     if any_hour:
         its_time |= Q(lock_retries=0)  # a window does not count, the wait of a busy company does
-    due = Q(state=State.WAITING) & its_time
-    orphaned = Q(state__in=(State.RUNNING, State.DATA)) & ~Q(lease__in=living)
+    due = (Q(state=State.WAITING) | Q(state=State.DATA, lease=None)) & its_time
+    at_work = Q(state__in=(State.RUNNING, State.DATA), lease__isnull=False)
+    orphaned = at_work & ~Q(lease__in=living)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         if not Release.objects.filter(pk=wave.release_id, state=Release.State.RUNNING).exists():
             return []
@@ -104,9 +105,9 @@ def _claim(wave: Wave, *, lease: int, at: dt.datetime, any_hour: bool) -> list[S
 def _upgrade(run: SchemaRun, lease: int, done: Done, clock: Clock) -> None:
     """One company, whatever becomes of it; its row says so afterwards."""
     try:
-        if run.state != State.DATA:
-            applying.apply(services.task_of(run, lease=lease))
-        _move_all(run, clock)
+        task = services.task_of(run, lease=lease)
+        if run.state == State.DATA or applying.apply(task):
+            _follow(run, task, clock)
     except applying.LeaseLost:
         _give_up_lease(run, lease)
     except applying.Locked as error:
@@ -153,13 +154,18 @@ def _give_up_lease(run: SchemaRun, lease: int) -> None:
         )
 
 
-def _move_all(run: SchemaRun, clock: Clock) -> None:
-    """Move the rows of the large data steps, then close the run."""
-    steps = [step for step in run.release.steps if step["data"]]
-    if not steps:
-        return
+def _follow(run: SchemaRun, task: applying.Task, clock: Clock) -> None:
+    """What comes after the tables: indexes beside the work, rows in batches, constraints proven.
+
+    In this order, so that rows are found quickly and are right before they are proven.
+    """
+    steps = [step for step in task.steps if step["data"]]
+    applying.settle_indexes(task)
     _move_rows(run, register.scope_of(run.company), steps)
+    applying.settle_constraints(task)
     checks = [*applying.CHECKS, *(step["data"] for step in steps)]
+    if settling.constraints_of(task.steps):
+        checks.append("constraints")
     with tenancy.unit_of_work(tenancy.PLATFORM):
         SchemaRun.objects.filter(pk=run.pk).update(
             state=State.DONE, finished_at=clock(), checks=checks, error=""
@@ -190,11 +196,15 @@ def _requeue(run: SchemaRun, error: Exception, *, at: dt.datetime) -> None:
         _fail(run, error, at=at)
         return
     wait = LOCK_RETRY * min(run.lock_retries + 1, 15)
+    facts = {
+        "not_before": at + wait, "lock_retries": F("lock_retries") + 1, "lease": None,
+        "error": f"Locked: {error}"[:4000],
+    }  # fmt: skip
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        SchemaRun.objects.filter(pk=run.pk).update(
-            state=State.WAITING, not_before=at + wait, lock_retries=F("lock_retries") + 1,
-            error=f"Locked: {error}"[:4000],
-        )  # fmt: skip
+        rows = SchemaRun.objects.filter(pk=run.pk)
+        # One whose tables are new already goes on from there.
+        if not rows.filter(state=State.DATA).update(**facts):
+            rows.update(state=State.WAITING, **facts)
 
 
 def _fail(run: SchemaRun, error: Exception, *, at: dt.datetime) -> None:

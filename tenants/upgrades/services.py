@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tenants import queries as register
-from tenants.upgrades import applying, planning, queries, words
+from tenants.upgrades import applying, planning, preflights, queries, words
 from tenants.upgrades.models import Release, SchemaRun, Setting, Wave
 
 State, RunState = Release.State, SchemaRun.State
@@ -140,26 +140,31 @@ def _finish(release: Release, *, at: dt.datetime) -> None:
     _enrol(release, at=at)
     if release.waves.filter(state=Wave.State.RUNNING).exists():
         return
+    if not _halt_for_those_left(release):
+        release.state = State.DONE
+        release.save(update_fields=["state"])
+
+
+def _halt_for_those_left(release: Release) -> bool:
+    """No release is over while a company of it stands elsewhere."""
     left = release.runs.filter(state__in=(RunState.FAILED, RunState.HELD, RunState.BACK)).count()
     if left:
         halt(release, words.reason_left(left))
-        return
-    release.state = State.DONE
-    release.save(update_fields=["state"])
+    return bool(left)
 
 
 # -- single companies ----------------------------------------------------------------------------
 
 
 def retry(*, run_id: int, at: dt.datetime) -> SchemaRun:
-    """Try a failed, held or rolled-back company again, now.
+    """Try a failed, held or rolled-back company again, now, from where it stands.
 
     Raises:
         NotFound: there is no such run.
         Conflict: it is waiting, at work or done.
     """
     return _change_run(run_id, (RunState.FAILED, RunState.HELD, RunState.BACK), RunState.WAITING,
-                       not_before=at, error="", lock_retries=0)  # fmt: skip
+                       not_before=at, error="", lock_retries=0, lease=None)  # fmt: skip
 
 
 def hold(*, run_id: int) -> SchemaRun:
@@ -174,15 +179,20 @@ def hold(*, run_id: int) -> SchemaRun:
 
 def _change_run(run_id: int, sources: tuple[str, ...], to: str, **facts: Any) -> SchemaRun:
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        run = SchemaRun.objects.select_for_update(of=("self",)).filter(pk=run_id).first()
+        run = (
+            SchemaRun.objects.select_for_update(of=("self",))
+            .select_related("company", "release").filter(pk=run_id).first()
+        )  # fmt: skip
         if run is None:
             raise NotFound(_("There is no such run."))
         if run.state not in sources:
             raise Conflict(_("The run is in another state now. Reload the page."))
+        if to == RunState.WAITING and run.company.release == run.release.version:
+            to = RunState.DATA  # its tables are new: only what follows was cut off
         for name, value in {"state": to, **facts}.items():
             setattr(run, name, value)
         run.save()
-        if to == RunState.WAITING:
+        if to in (RunState.WAITING, RunState.DATA):
             Wave.objects.filter(pk=run.wave_id, state=Wave.State.DONE).update(
                 state=Wave.State.RUNNING, finished_at=None
             )
@@ -227,6 +237,9 @@ def roll_back(*, run_id: int) -> SchemaRun:
         applying.give_lease_back(lease)
     register.forget_hosts()
     with tenancy.unit_of_work(tenancy.PLATFORM):
+        current = _locked(release.version)
+        if current.state == State.DONE:
+            _halt_for_those_left(current)
         return SchemaRun.objects.select_related("company").get(pk=run_id)
 
 
@@ -248,9 +261,10 @@ def roll_back_wave(*, wave_id: int) -> tuple[int, list[str]]:
 
 
 def forget_company(*, company_id: UUID) -> None:
-    """Take a company that is erased out of the waves that still wait for it."""
+    """Take a company that is erased out of the waves that wait for it, and drop its copies."""
     open_states = (RunState.WAITING, RunState.FAILED, RunState.HELD, RunState.BACK)
     SchemaRun.objects.filter(company_id=company_id, state__in=open_states).delete()
+    preflights.forget_company(company_id=company_id)
 
 
 def task_of(run: SchemaRun, *, lease: int, back: bool = False) -> applying.Task:
@@ -262,6 +276,7 @@ def task_of(run: SchemaRun, *, lease: int, back: bool = False) -> applying.Task:
         release=release.version, previous=before.version if before else "",
         steps=tuple(release.steps), back=back, tables=release.shape["tables"],
         fingerprint=release.shape["before" if back else "after"],
+        within=release.shape.get("within", ""),
     )  # fmt: skip
 
 

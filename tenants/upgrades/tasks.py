@@ -8,7 +8,7 @@ from django.utils import timezone
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, NotFound
 from crm_platform.kernel.tasks import platform_task, send
-from tenants.upgrades import queries, running, services, spares
+from tenants.upgrades import preflights, queries, running, services, spares
 from tenants.upgrades.models import Release
 
 TURN = dt.timedelta(minutes=4)
@@ -44,3 +44,17 @@ def roll_back_company(*, run_id: int) -> None:
 def refill_spares() -> None:
     """Keep the pool of finished schemas as full as operators want it. Idempotent."""
     spares.refill(at=timezone.now())
+
+
+@platform_task(atomic_body=False)
+def try_release(*, preflight_id: int) -> None:
+    """Try a release on a copy of one company. A second time finds nothing to do."""
+    preflights.run(preflight_id=preflight_id, clock=timezone.now)
+
+
+@platform_task(atomic_body=False)
+def sweep_preflights() -> None:
+    """Drop what dead workers left, and ring for dry runs that nobody began. Idempotent."""
+    preflights.tidy(at=timezone.now())
+    for preflight_id in preflights.waiting_ids():
+        send(try_release, tenancy.PLATFORM, preflight_id=preflight_id)

@@ -134,6 +134,19 @@ def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, them
     assert told(found) == ""
 
 
+def test_release_is_tried_on_a_copy_from_its_board(stack, console):
+    """By a real worker; the board reads itself again until it is over."""
+    desk = console()
+    desk.goto(at(stack, "/releases/next-1/"))
+    desk.wait_for_selector("text=No dry run has shown yet")
+    desk.fill("[name=biggest]", "1")
+    desk.click("button:has-text('Try it on copies')")
+    desk.wait_for_selector("#dry-runs .badge:has-text('Went well')", timeout=30_000)
+    assert desk.locator("#dry-runs tbody tr").count() == 1
+    desk.reload()
+    assert "No dry run has shown yet" not in desk.content()
+
+
 def test_three_ways_out_of_a_release_that_stopped(stack, console):
     """Hold, mend and go on, roll back: each on the board, done by a real worker."""
     desk = console()

@@ -5,7 +5,7 @@ import pytest
 from crm_platform.console.models import OperatorEntry
 from crm_platform.identity.models import Session
 from crm_platform.kernel import tenancy
-from tenants.upgrades import building, running
+from tenants.upgrades import building, preflights, running
 from tenants.upgrades.models import Release, SchemaRun, Setting
 from tests.conftest import NOON
 from tests.console.conftest import client_of, make_person
@@ -88,6 +88,30 @@ def test_hold_and_roll_back_from_the_board(operator, fleet, future):
     assert (run_of(good).state, again(good).release) == (SchemaRun.State.BACK, "r1")
 
 
+def test_dry_run_from_the_board_is_shown_in_words(operator, fleet, future):
+    good, bad = fleet(2)
+    breaks(bad)
+    building.build_release(version="r2", at=NOON)
+    assert "No dry run has shown" in operator.get("/releases/r2/").content.decode()
+
+    assert act(operator, "/releases/r2/check/", biggest="2").status_code == 302
+    assert operator.sent == ["tenants.upgrades.tasks.try_release"] * 2
+    part = operator.get("/releases/r2/", headers={"HX-Request": "true", "HX-Target": "dry-runs"})
+    assert 'hx-trigger="every 2s"' in part.content.decode()
+    assert "<html" not in part.content.decode()
+    for row_id in preflights.waiting_ids():
+        preflights.run(preflight_id=row_id, clock=clock)
+
+    shown = operator.get("/releases/r2/").content.decode()
+    for word in ("Went well", "Went wrong", "has no district", "everybody waits", good.name):
+        assert word in shown
+    assert 'hx-target="this" hx-swap="outerHTML"' not in shown.partition('id="dry-runs"')[2][:300]
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        assert OperatorEntry.objects.filter(verb="release.checked").latest("pk").facts == {
+            "companies": 2
+        }
+
+
 @pytest.mark.parametrize(
     ("path", "values", "status"),
     [
@@ -95,6 +119,8 @@ def test_hold_and_roll_back_from_the_board(operator, fleet, future):
         ("/releases/r1/stop/", {"reason": "x"}, 409),
         ("/releases/r1/stop/", {"reason": " "}, 422),
         ("/releases/nothing/plan/", {}, 404),
+        ("/releases/r1/check/", {"biggest": "2"}, 409),
+        ("/releases/r1/check/", {"biggest": "999"}, 422),
         ("/releases/runs/999999/retry/", {}, 404),
         ("/releases/runs/999999/explode/", {}, 404),
     ],

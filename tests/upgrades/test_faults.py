@@ -27,14 +27,15 @@ KILLS, SEED = 100, 20261122
 
 @pytest.fixture
 def workers():
-    """`workers()` → a process that runs one worker a line."""
+    """`workers()` → a process that runs one worker a line (its words: see `worker`)."""
     started = []
 
-    def make():
+    def make(*words, module="tests.upgrades.future", environment=os.environ):
         places = f"{settings.BASE_DIR}:{settings.BASE_DIR / 'platform'}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.upgrades.worker"], cwd=settings.BASE_DIR,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "crm_platform.settings_test",
+            [sys.executable, "-m", "tests.upgrades.worker", module, *words],
+            cwd=settings.BASE_DIR,
+            env={**environment, "DJANGO_SETTINGS_MODULE": "crm_platform.settings_test",
                  "PYTHONPATH": places, "RAPPORT_TEST_DATABASE": conftest.TEST_DATABASE},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -91,15 +92,7 @@ def test_workers_killed_in_the_middle_leave_no_company_half_done(fleet, future, 
         if tries % 10 == 0:
             half += outcome(companies, release)["half"]
         if not waiting():
-            # All are there already: roll some back, so that there is something to interrupt.
-            for company in chance.sample(companies, 12):
-                with tenancy.unit_of_work(tenancy.PLATFORM):
-                    run = SchemaRun.objects.get(company=company)
-                if run.state == SchemaRun.State.DONE:
-                    services.roll_back(run_id=run.pk)
-                    services.retry(run_id=run.pk, at=NOON)
-            with tenancy.unit_of_work(tenancy.PLATFORM):
-                Release.objects.filter(pk=release.pk).update(state=Release.State.RUNNING)
+            take_back(chance.sample(companies, 12), release)
     finish()
     found = outcome(companies, release)
     half += found["half"]
@@ -109,6 +102,18 @@ def test_workers_killed_in_the_middle_leave_no_company_half_done(fleet, future, 
     )
     assert kills >= KILLS
     assert (half, found["r1"], found["repeated"], found["r2"]) == (0, 0, 0, len(companies))
+
+
+def take_back(companies, release):
+    """All are there already: roll these back, so that there is something to interrupt."""
+    for company in companies:
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            run = SchemaRun.objects.get(company=company)
+        if run.state == SchemaRun.State.DONE:
+            services.roll_back(run_id=run.pk)
+            services.retry(run_id=run.pk, at=NOON)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Release.objects.filter(pk=release.pk).update(state=Release.State.RUNNING)
 
 
 def finish():

@@ -1,4 +1,7 @@
-"""A process that upgrades or makes spares in children, one a line of input, for a test to kill."""
+"""A process that upgrades, tries or makes spares in children, one a line, for a test to kill.
+
+Its first word is the module of migrations to come; with `big` after it every table counts as big.
+"""
 
 import os
 import sys
@@ -11,9 +14,11 @@ from django.conf import settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from tenants import provisioning  # noqa: E402
-from tenants.upgrades import applying, running, spares  # noqa: E402
+from tenants.upgrades import applying, preflights, running, settling, spares  # noqa: E402
 
-settings.MIGRATION_MODULES = {"records": "tests.upgrades.future"}
+settings.MIGRATION_MODULES = {"records": sys.argv[1]}
+if "big" in sys.argv:
+    settling.BIG_TABLE_ROWS = -1
 provisioning.company_migrations()
 applying._graph()
 for line in sys.stdin:
@@ -22,6 +27,9 @@ for line in sys.stdin:
         try:
             if line.strip() == "spares":
                 spares.refill(at=timezone.now())
+            elif line.strip() == "check":
+                for preflight_id in preflights.waiting_ids():
+                    preflights.run(preflight_id=preflight_id, clock=timezone.now)
             else:
                 running.work(version=line.strip(), clock=timezone.now, any_hour=True)
         finally:

@@ -12,6 +12,7 @@ from crm_platform.identity.models import Role
 from crm_platform.kernel.limits import Limit
 from tenants.models import Company
 from tenants.upgrades.models import Setting
+from tenants.upgrades.preflights import BIGGEST
 
 
 class SuspendForm(forms.Form):
@@ -70,6 +71,13 @@ class UpgradeSettingForm(forms.Form):
     longest_wait_days = forms.IntegerField(
         label=_("Longest wait, in days"), min_value=0, max_value=60,
         help_text=_("A company may put its upgrade off for so long."),
+    )  # fmt: skip
+
+
+class DryRunForm(forms.Form):
+    biggest = forms.IntegerField(
+        label=_("How many companies"), min_value=1, max_value=20, initial=BIGGEST,
+        help_text=_("The biggest ones that wait for this release; each is copied for the time."),
     )  # fmt: skip
 
 

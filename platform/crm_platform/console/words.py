@@ -88,6 +88,7 @@ def verb_word(verb: str) -> str:
         "second_factor.codes_renewed": _("Made new recovery codes"),
         "second_factor.reset": _("Reset the second factor"),
         "audit.exported": _("Exported the audit"),
+        "release.checked": _("Had the release tried on copies"),
         "release.planned": _("Planned the release"), "release.started": _("Started the release"),
         "release.stopped": _("Stopped the release"), "release.set": _("Changed how upgrades run"),
         "release.retried": _("Tried the upgrade again"), "release.held": _("Held the upgrade"),
@@ -152,6 +153,23 @@ def run_word(state: str) -> str:
         "done": pgettext("release", "Done"), "failed": _("Failed"), "held": _("Held"),
         "back": _("Rolled back"), "stopped": _("Stopped"),
     }[state]  # fmt: skip
+
+
+def dry_run_word(state: str) -> str:
+    """How a release fares on a copy of one company."""
+    return {
+        "waiting": _("Waiting"), "running": _("Running"), "green": _("Went well"),
+        "red": _("Went wrong"),
+    }[state]  # fmt: skip
+
+
+def lock_word(mode: str) -> str:
+    """What a table's lock means to the people at work."""
+    if mode in ("AccessExclusiveLock", "ExclusiveLock"):
+        return _("everybody waits")
+    if mode in ("ShareRowExclusiveLock", "ShareLock"):
+        return _("whoever writes waits")
+    return _("nobody waits")
 
 
 def topic_word(topic: str) -> str:

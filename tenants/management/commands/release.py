@@ -1,4 +1,4 @@
-"""`crm release …`: build, plan, run and inspect releases of the companies' tables."""
+"""`crm release …`: build, check, plan, run and inspect releases of the companies' tables."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -9,8 +9,16 @@ from django.utils import timezone
 
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import DomainError
-from tenants.upgrades import auditing, building, planning, queries, running, services
-from tenants.upgrades.models import Release, SchemaRun
+from tenants.upgrades import (
+    auditing,
+    building,
+    planning,
+    preflights,
+    queries,
+    running,
+    services,
+)
+from tenants.upgrades.models import Preflight, Release, SchemaRun
 from tenants.upgrades.words import stop_reason
 
 
@@ -29,6 +37,9 @@ class Command(BaseCommand):
 
         build = act("build", "render the running code's migrations; prove and keep them")
         build.add_argument("--most-failures", type=int, default=0, help="a wave stops beyond")
+        check = act("check", "try it on throw-away copies of companies: time, locks, verdict")
+        check.add_argument("--companies", default="", help="address names, by commas")
+        check.add_argument("--biggest", type=int, default=preflights.BIGGEST, help="so many")
         act("plan", "put every company into a wave; shows order, windows, an estimate")
         run = act("run", "upgrade until the release is over or stops")
         run.add_argument("--any-hour", action="store_true", help="disregard companies' windows")
@@ -43,9 +54,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         acts: dict[str, Callable[[dict[str, Any]], None]] = {
-            "build": self._build, "plan": self._plan, "run": self._run, "stop": self._stop,
-            "status": self._status, "audit": self._audit, "retry": self._one, "hold": self._one,
-            "back": self._one, "up": self._up,
+            "build": self._build, "check": self._check, "plan": self._plan, "run": self._run,
+            "stop": self._stop, "status": self._status, "audit": self._audit, "retry": self._one,
+            "hold": self._one, "back": self._one, "up": self._up,
         }  # fmt: skip
         try:
             acts[options["act"]](options)
@@ -62,6 +73,36 @@ class Command(BaseCommand):
             back = "can be undone" if step["back"] is not None else "CANNOT be undone"
             self.stdout.write(f"  {step['app']}.{step['name']}: {way}, {back}")
 
+    def _check(self, options: dict[str, Any]) -> None:
+        names = [name.strip() for name in options["companies"].split(",") if name.strip()]
+        preflights.tidy(at=timezone.now())
+        asked = preflights.ask(
+            version=options["version"], at=timezone.now(), slugs=names, biggest=options["biggest"]
+        )
+        for each in asked:
+            row = preflights.run(preflight_id=each.pk, clock=timezone.now)
+            if row is not None:
+                self._show(row)
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            release = _release(options["version"])
+            wait_ms = queries.fleet_estimate_ms(release)
+            count, is_proven = queries.lagging(release).count(), queries.is_proven(release)
+        if wait_ms is not None:
+            self.stdout.write(f"{count} companies: about {wait_ms / 1000:.0f} s one after another")
+        if not is_proven:
+            raise CommandError(f"Release {release} is not proven.")
+
+    def _show(self, row: Preflight) -> None:
+        self.stdout.write(
+            f"{row.company.slug:<30} {row.state:<6} {row.took_ms or 0:.0f} ms locked,"
+            f" {row.after_ms or 0:.0f} ms after, {row.rows} rows, {row.size_bytes / 2**20:.1f} MB"
+        )
+        for table, mode in row.locks.items():
+            anew = ", written anew" if table in row.rewritten else ""
+            self.stdout.write(f"  {table}: {mode}{anew}")
+        for line in [*row.verdict, *([row.error] if row.error else [])]:
+            self.stderr.write(f"  {line}")
+
     def _plan(self, options: dict[str, Any]) -> None:
         release = services.plan_release(version=options["version"], at=timezone.now())
         with tenancy.unit_of_work(tenancy.PLATFORM):
@@ -74,6 +115,11 @@ class Command(BaseCommand):
 
     def _run(self, options: dict[str, Any]) -> None:
         version = options["version"]
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            wanted = _release(version)
+            is_proven = wanted.previous is None or queries.is_proven(wanted)
+        if not is_proven and not options.get("is_up"):
+            self.stderr.write(f"No dry run of {version} went well yet: crm release check {version}")
         services.start(version=version, at=timezone.now())
         done = running.work(
             version=version, clock=timezone.now, any_hour=options.get("any_hour", False)
@@ -134,7 +180,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Release {release} is up to date.")
             return
         services.plan_release(version=release.version, at=at)
-        self._run({"version": release.version, "any_hour": True})
+        self._run({"version": release.version, "any_hour": True, "is_up": True})
 
 
 def _release(version: str) -> Release:

@@ -5,6 +5,7 @@ transaction.
 """
 
 import datetime as dt
+import functools
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, NotFound
 from crm_platform.kernel.tasks import send
-from tenants.upgrades import queries, tasks
+from tenants.upgrades import preflights, queries, tasks
 from tenants.upgrades import services as upgrades
 from tenants.upgrades.models import Release, SchemaRun, Setting
 
@@ -49,6 +50,26 @@ def plan(*, version: str, actor: User, at: dt.datetime) -> Release:
     release = upgrades.plan_release(version=version, at=at)
     _note(actor, "release.planned", release, at, companies=release.runs.count())
     return release
+
+
+@transaction.atomic
+def check(*, version: str, biggest: int, actor: User, at: dt.datetime) -> int:
+    """Have the release tried on copies of the biggest companies that wait for it; how many.
+
+    Raises:
+        NotAllowed, NotFound: as `plan`.
+        Conflict: it is finished, or nobody waits for it.
+        Invalid: the number is out of bounds.
+    """
+    rules.demand(actor, "releases.run")
+    asked = preflights.ask(version=version, at=at, biggest=biggest)
+    for row in asked:
+        transaction.on_commit(
+            functools.partial(send, tasks.try_release, tenancy.PLATFORM, preflight_id=row.pk),
+            robust=True,
+        )
+    _note(actor, "release.checked", asked[0].release, at, companies=len(asked))
+    return len(asked)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from crm_platform.console import forms
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
 from crm_platform.console.services import releases as services
+from crm_platform.console.views import dry_runs
 from crm_platform.console.views.asking import me
 from crm_platform.console.words import release_word, run_word
 from crm_platform.kernel.errors import DomainError
@@ -87,6 +88,8 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
     context = _board(request, found)
     if request.headers.get("HX-Target") == "waves":
         return render(request, "console/_waves.html", context)
+    if request.headers.get("HX-Target") == "dry-runs":
+        return render(request, "console/_dry_runs.html", {**context, **dry_runs.panel(found)})
     done = queries.runs_of(found, ("done",)).order_by("-finished_at")
     lagging = list(queries.lagging(found)[:SHOWN])
     context |= {
@@ -94,6 +97,7 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
         "lagging": len(lagging),
         "seconds": planning.estimate_ms(lagging) / 1000,
         "done": [_line(run) for run in done[:30]],
+        **dry_runs.panel(found),
     }
     return render(request, "console/release.html", context)
 
