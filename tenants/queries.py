@@ -14,6 +14,7 @@ from crm_platform.kernel import tenancy
 from tenants import news
 from tenants.lifecycle import states
 from tenants.models import Company, Domain, RetiredName
+from tenants.upgrades import whats_new
 
 HOST_CACHE_SECONDS = 30
 MOST_ATTEMPTS = 5
@@ -50,6 +51,7 @@ def scope_of(company: Company, host: str = "") -> tenancy.Scope:
         state_until=company.state_until,
         writable=states.is_writable(company.state),
         is_rehearsal=company.live_id is not None,
+        release=company.release,
     )
 
 
@@ -90,6 +92,8 @@ def find_host(host: str) -> FoundHost | None:
             if domain
             else None
         )
+        if found is not None:
+            whats_new.learn(found.scope.release)
     if len(_by_host) >= _HOST_CACHE_SIZE:
         _by_host.clear()
     # A company still being made changes state within seconds: ask again each time.
@@ -103,6 +107,7 @@ def _forget_older(generation: str) -> None:
     global _generation  # noqa: PLW0603  one fact of the process
     if generation and generation != _generation:
         _by_host.clear()
+        whats_new.forget()
         _generation = generation
 
 
@@ -128,6 +133,7 @@ def primary_host_of(company_id: UUID) -> str:
 def forget_hosts() -> None:
     """Read host names anew, here and in every other process; after a change of the register."""
     _by_host.clear()
+    whats_new.forget()
     news.spread()
 
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm_core.registry import record_types
-from crm_core.web.views import addresses, config, home, records, rehearsal, standing
+from crm_core.web.views import addresses, config, home, news, records, rehearsal, standing
 
 app_name = "web"
 
@@ -37,6 +37,7 @@ urlpatterns = [
     path("search/", home.search_page, name="search"),
     path("reports/deals-by-stage/", home.deals_by_stage, name="deals_by_stage"),
     path("help/", home.help_page, name="help"),
+    path("whats-new/", news.whats_new, name="whats_new"),
     path("settings/", config.settings_home, name="settings"),
     path("settings/company/", config.company_settings, name="company"),
     path("settings/company/close/", standing.close, name="close_company"),

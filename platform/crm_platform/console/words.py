@@ -128,6 +128,16 @@ def run_word(state: str) -> str:
     }[state]  # fmt: skip
 
 
+def reader_word(role: str) -> str:
+    """Whom a piece of news is for."""
+    words = {
+        "all": _("For everybody"), "owner": pgettext("role", "Owner"),
+        "admin": pgettext("role", "Admin"), "manager": pgettext("role", "Manager"),
+        "member": pgettext("role", "Member"), "viewer": pgettext("role", "Viewer"),
+    }  # fmt: skip
+    return words.get(role, role)
+
+
 def topic_word(topic: str) -> str:
     """The first word of a verb: what it is about."""
     words = {

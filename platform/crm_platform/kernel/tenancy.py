@@ -42,6 +42,8 @@ class Scope:
     """False: every transaction of this scope is read-only, a fact of the database."""
     is_rehearsal: bool = False
     """Made to try things: nothing of it leaves the house."""
+    release: str = ""
+    """The release its tables stand at; empty before it has one."""
 
     @property
     def is_platform(self) -> bool:
