@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm_core.registry import record_types
-from crm_core.web.views import addresses, config, home, news, records, rehearsal, standing
+from crm_core.web.views import addresses, config, home, news, records, rehearsal, standing, updates
 
 app_name = "web"
 
@@ -48,6 +48,10 @@ urlpatterns = [
     path("settings/address/prove/", addresses.prove, name="address_prove"),
     path("settings/address/release/", addresses.release, name="address_release"),
     path("settings/address/lead/", addresses.lead, name="address_lead"),
+    path("settings/updates/", updates.updates, name="updates"),
+    path("settings/updates/choose/", updates.choose, name="updates_choose"),
+    path("settings/updates/now/", updates.hurry, name="updates_now"),
+    path("settings/updates/proof.csv", updates.proof_file, name="updates_proof"),
     path("standing/", standing.standing, name="standing"),
     path("standing/ask/", standing.ask_operators, name="ask_operators"),
     path("standing/reopen/", standing.reopen, name="reopen"),

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from crm_core.fields.requests import StaffRequest
 from crm_core.web import news as services
+from crm_platform.identity import rules
 from crm_platform.identity.decorators import sign_in_required
 
 
@@ -19,4 +20,5 @@ def whats_new(request: StaffRequest) -> HttpResponse:
     items = services.items_for(request.user)
     if "prefetch" not in request.headers.get("Sec-Purpose", ""):
         services.mark_read(actor=request.user)
-    return render(request, "web/whats_new.html", {"items": items})
+    may_set = rules.has_ability(request.user, "company.settings")
+    return render(request, "web/whats_new.html", {"items": items, "may_set": may_set})

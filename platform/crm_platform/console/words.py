@@ -106,6 +106,9 @@ def event_word(verb: str, facts: dict[str, Any]) -> str:
         "erasure.withdrawn": _("Erasure withdrawn"), "erasure.begun": _("Erasure begun"),
         "address.renamed": _("Address changed"), "domain.claimed": _("Own domain asked for"),
         "domain.proven": _("Own domain proven"), "domain.released": _("Own domain released"),
+        "upgrades.chosen": _("It chose when it is updated"),
+        "upgrades.hurried": _("It asked to be updated at once"),
+        "feature.switched": _("It switched a new feature on or off"),
         "domain.primary": _("Leading address chosen"), "domain.failing": _("Own domain fails"),
     }  # fmt: skip
     return words.get(verb, verb)
