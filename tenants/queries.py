@@ -52,6 +52,7 @@ def scope_of(company: Company, host: str = "") -> tenancy.Scope:
         writable=states.is_writable(company.state),
         is_rehearsal=company.live_id is not None,
         release=company.release,
+        features=tuple(sorted(company.features.items())),
     )
 
 

@@ -12,8 +12,9 @@ from django.utils.translation import override
 from crm_core.audit import services as audit
 from crm_core.web.acting import demand_setter, name_of
 from crm_platform.identity.models import User
-from crm_platform.kernel import tenancy
+from crm_platform.kernel import features, tenancy
 from crm_platform.kernel.periods import local_date
+from tenants import features as register
 from tenants.models import Company
 from tenants.upgrades import choices
 
@@ -85,4 +86,21 @@ def hurry(*, actor: User, at: dt.datetime) -> None:
         audit.record(
             actor=actor, verb="updates.hurried", at=at, on_type="updates",
             changes={"release": [None, run.release.version]},
+        )  # fmt: skip
+
+
+def switch_feature(*, key: str, on: bool, actor: User, at: dt.datetime) -> None:
+    """Switch an optional feature on or off for everybody in the company.
+
+    Raises:
+        NotAllowed: the actor does not set the company up.
+        NotFound, Conflict: as `tenants.features.switch`.
+    """
+    scope = demand_setter(actor)
+    if not register.switch(company_id=scope.id, key=key, on=on, actor=name_of(actor), at=at):
+        return
+    with tenancy.unit_of_work(scope), override(scope.language):
+        audit.record(
+            actor=actor, verb=f"feature.switched_{'on' if on else 'off'}", at=at,
+            on_type="feature", changes={"feature": [None, str(features.get(key).title)]},
         )  # fmt: skip

@@ -51,6 +51,7 @@ urlpatterns = [
     path("settings/updates/", updates.updates, name="updates"),
     path("settings/updates/choose/", updates.choose, name="updates_choose"),
     path("settings/updates/now/", updates.hurry, name="updates_now"),
+    path("settings/updates/feature/", updates.switch, name="updates_feature"),
     path("settings/updates/proof.csv", updates.proof_file, name="updates_proof"),
     path("standing/", standing.standing, name="standing"),
     path("standing/ask/", standing.ask_operators, name="ask_operators"),

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from crm_core.audit.models import Entry
-from crm_platform.kernel import tenancy
+from crm_platform.kernel import features, tenancy
 from tenants import queries
 from tenants.models import Company
 from tenants.upgrades.models import Release, SchemaRun, Setting, Wave
@@ -92,6 +92,18 @@ def test_each_company_sees_its_own_runs_only(house, neighbour, ledger):
     assert "secret of the other one" not in mine + theirs
     file = neighbour.client(neighbour.owner).get(f"{PAGE}proof.csv").content.decode("utf-8-sig")
     assert [row[:2] for row in csv.reader(io.StringIO(file))][1:] == [["r1", "Not done"]]
+
+
+def test_failure_after_the_tables_is_not_called_nothing(house, ledger):
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        SchemaRun.objects.filter(company_id=house.scope.id, release__version="r1").update(
+            state="failed"
+        )
+
+    shown = house.client(house.owner).get(PAGE).content.decode()
+
+    assert "The tables are updated" in shown
+    assert "Nothing was changed" not in shown
 
 
 def test_proof_is_a_table_to_keep(house, ledger):
@@ -222,3 +234,67 @@ def test_news_are_read_in_a_read_only_company_too(house, ledger):
     assert "It is new." in client.get("/whats-new/").content.decode()
 
     assert "There is something new to read" not in client.get("/help/").content.decode()
+
+
+# -- new features ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def optional(monkeypatch):
+    """One feature that is optional today, and one that everybody has by now."""
+    today = timezone.localdate()
+    monkeypatch.setattr(features, "_registered", dict(features._registered))
+    for key, end in (("tried", 30), ("kept", -1)):
+        features.register(features.Feature(
+            key=key, title=f"The {key} one", description="It is tried.",
+            opens=today - dt.timedelta(days=9), becomes_default=today + dt.timedelta(days=end),
+        ))  # fmt: skip
+
+
+def switch(house, person, key, on):
+    return house.client(person).post(f"{PAGE}feature/", {"key": key, "on": on})
+
+
+def is_on(house, key):
+    scope = queries.scope_of_host(house.scope.host)
+    with tenancy.choose(scope):
+        return features.is_on(key, at=timezone.now())
+
+
+def features_said(house):
+    with tenancy.unit_of_work(house.scope):
+        found = Entry.objects.filter(verb__startswith="feature.").order_by("pk")
+        return [(entry.verb, entry.changes) for entry in found]
+
+
+def test_admin_switches_a_feature_on_and_off_for_the_company_alone(house, neighbour, optional):
+    page = house.client(house.owner).get(PAGE).content.decode()
+    assert "The tried one" in page
+    assert "The kept one" not in page
+
+    assert switch(house, house.owner, "tried", "1").status_code == 302
+
+    assert (is_on(house, "tried"), is_on(neighbour, "tried")) == (True, False)
+    assert "Turn off" in house.client(house.owner).get(PAGE).content.decode()
+    switch(house, house.owner, "tried", "1")
+    switch(house, house.owner, "tried", "0")
+    assert not is_on(house, "tried")
+    said = {"feature": [None, "The tried one"]}
+    assert features_said(house) == [("feature.switched_on", said), ("feature.switched_off", said)]
+    assert [event.facts["on"] for event in house.events("feature.")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"), [("kept", "not optional"), ("nothing", "no such feature")]
+)
+def test_what_is_not_optional_cannot_be_switched(house, optional, key, says):
+    answer = switch(house, house.owner, key, "0")
+
+    assert says in answer.headers["HX-Trigger"]
+    assert house.row.features == {}
+    assert features_said(house) == []
+
+
+def test_member_switches_nothing(house, optional):
+    assert switch(house, house.member, "tried", "1").status_code == 403
+    assert house.row.features == {}

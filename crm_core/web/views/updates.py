@@ -4,6 +4,7 @@ They show the platform's rows, so they are built afterwards.
 """
 
 import csv
+import datetime as dt
 import io
 from typing import Any
 
@@ -19,7 +20,7 @@ from crm_core.web import forms
 from crm_core.web import updates as services
 from crm_core.web.settings_nav import settings_nav
 from crm_platform.identity.decorators import ability_required
-from crm_platform.kernel import tenancy
+from crm_platform.kernel import features, tenancy
 from crm_platform.kernel.errors import DomainError
 from crm_platform.kernel.periods import local_date
 from crm_platform.ui.afterwards import afterwards
@@ -58,8 +59,15 @@ def _line(run: SchemaRun) -> dict[str, Any]:
     return {
         "run": run, "word": state_words(run.state), "kind": KINDS.get(run.state, ""),
         "icon": ICONS.get(run.state, "clock"), "checks": [check_words(key) for key in run.checks],
-        "is_unharmed": run.state in ("failed", "held"),
+        "is_long": _minute(run.started_at) != _minute(run.finished_at),
+        # What was checked is written with the tables: a failure after that came with the rows.
+        "is_unharmed": run.state in ("failed", "held") and not run.checks,
+        "is_halfway": run.state == "failed" and bool(run.checks),
     }  # fmt: skip
+
+
+def _minute(moment: dt.datetime | None) -> dt.datetime | None:
+    return moment.replace(second=0, microsecond=0) if moment else None
 
 
 def _form(standing: proof.Standing) -> forms.UpdatesForm:
@@ -88,6 +96,10 @@ def _page(request: StaffRequest, *, form: forms.UpdatesForm | None = None) -> Ht
             "is_canary": company.ring == Company.Ring.CANARY,
             "turn": services.turn_words(company.ring),
             "hours": services.hours_words(company.window_from, company.window_to),
+            "features": [
+                (feature, company.features.get(feature.key, False))
+                for feature in features.optional_on(local_date(at, company.time_zone))
+            ],
             "settings_nav": settings_nav(request, "updates"),
         }  # fmt: skip
         status = 422 if form is not None else 200
@@ -133,6 +145,23 @@ def hurry(request: StaffRequest) -> HttpResponse:
     return afterwards(answer)
 
 
+@require_POST
+@admins_only
+def switch(request: StaffRequest) -> HttpResponse:
+    """Switch a new feature on or off."""
+    key, on = request.POST.get("key", ""), request.POST.get("on") == "1"
+
+    def answer() -> HttpResponse:
+        response = redirect("web:updates")
+        try:
+            services.switch_feature(key=key, on=on, actor=request.user, at=timezone.now())
+        except DomainError as refusal:
+            return toast(response, str(refusal), kind="bad")
+        return toast(response, _("It is on for everybody now.") if on else _("It is off again."))
+
+    return afterwards(answer)
+
+
 @require_safe
 @admins_only
 def proof_file(_request: StaffRequest) -> HttpResponse:
@@ -161,5 +190,5 @@ def proof_file(_request: StaffRequest) -> HttpResponse:
     return afterwards(answer)
 
 
-def _iso(moment: Any) -> str:
+def _iso(moment: dt.datetime | None) -> str:
     return moment.isoformat(timespec="seconds") if moment else ""

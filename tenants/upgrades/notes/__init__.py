@@ -1,6 +1,6 @@
 """What the companies' people read of a release: the files beside this one, in every language.
 
-A change that somebody will notice brings a file of its own (`2026-11-22-updates.toml`); the next
+A change that somebody will notice brings a file of its own (`2026-11-22-late-deals.toml`); the next
 release that is built tells every file that none before it has told. Each file holds a table a
 language, and in it a list of sentences for each role they are for ("all": for everybody).
 """
