@@ -64,6 +64,13 @@ class Company(models.Model):
     )
     window_to = models.PositiveSmallIntegerField(default=6, db_default=6)
     upgrade_after = models.DateTimeField(null=True, help_text="It asked to wait until then.")
+    upgrades_fixed = models.BooleanField(
+        default=False, db_default=False,
+        help_text="Operators alone say when it is upgraded; else its admins do as well.",
+    )  # fmt: skip
+    features = models.JSONField(
+        default=dict, db_default={}, help_text="{key: whether an optional feature is on}"
+    )
     live = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="rehearsals",
         help_text="The company this one is a rehearsal of.",

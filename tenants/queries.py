@@ -15,6 +15,7 @@ from crm_platform.kernel import tenancy
 from tenants import news, sharding
 from tenants.lifecycle import states
 from tenants.models import Company, CompanyLimit, Domain, RetiredName
+from tenants.upgrades import whats_new
 
 HOST_CACHE_SECONDS = 30
 MOST_ATTEMPTS = 5
@@ -54,6 +55,8 @@ def scope_of(
         writable=states.is_writable(company.state),
         is_rehearsal=company.live_id is not None,
         limits=limits,
+        release=company.release,
+        features=tuple(sorted(company.features.items())),
     )
 
 
@@ -102,6 +105,7 @@ def find_host(host: str) -> FoundHost | None:
             limits = own_limits(domain.company_id)
             scope = scope_of(domain.company, primary_host(domain), limits)
             found = FoundHost(scope, domain.kind)
+            whats_new.learn(scope.release)
     if len(_by_host) >= _HOST_CACHE_SIZE:
         _by_host.clear()
     # A company still being made changes state within seconds: ask again each time.
@@ -115,6 +119,7 @@ def _forget_older(generation: str) -> None:
     global _generation  # noqa: PLW0603  one fact of the process
     if generation and generation != _generation:
         _by_host.clear()
+        whats_new.forget()
         _generation = generation
 
 
@@ -140,6 +145,7 @@ def primary_host_of(company_id: UUID) -> str:
 def forget_hosts() -> None:
     """Read host names anew, here and in every other process; after a change of the register."""
     _by_host.clear()
+    whats_new.forget()
     news.spread()
 
 

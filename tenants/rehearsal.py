@@ -112,6 +112,7 @@ def _planned(live_id: UUID, at: dt.datetime) -> Company:
             schema_name=provisioning.new_schema_name(), state=Company.State.ACTIVE, created_at=at,
             activated_at=at, language=live.language, time_zone=live.time_zone,
             currency=live.currency, accent_hue=live.accent_hue, release=live.release,
+            features=live.features,
         )  # fmt: skip
 
 

@@ -236,6 +236,7 @@ def retry(*, company_id: UUID) -> None:
 
 CHANGEABLE = (
     "name", "language", "time_zone", "currency", "accent_hue", "ring", "window_from", "window_to",
+    "upgrades_fixed", "upgrade_after",
 )  # fmt: skip
 
 

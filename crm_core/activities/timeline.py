@@ -162,6 +162,9 @@ def verb_words(act: str) -> str:
         "entered": _("came in"),
         "ended": _("ended the visit"),
         "viewed": _("looked at"),
+        "hurried": _("asked for the update at once"),
+        "switched_on": _("switched this on"),
+        "switched_off": _("switched this off"),
         "promoted": _("brought this over from the rehearsal"),
         "unpromoted": _("took back what came from the rehearsal"),
     }.get(act, act.replace("_", " "))

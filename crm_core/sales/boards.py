@@ -9,21 +9,23 @@ from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm_core.fields import catalogue
 from crm_core.fields.lists import ListQuery, Row, matching
 from crm_core.sales import queries
+from crm_core.sales.features import LATE_ON_BOARD
 from crm_core.sales.queries import PipelineFacts, StageFacts
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
-from crm_platform.kernel import tenancy
+from crm_platform.kernel import features, tenancy
 from crm_platform.kernel.paging import encode_cursor
 from crm_platform.kernel.periods import local_date
 from crm_platform.ui import render
 
 CARDS_A_COLUMN = 40
 STEP_ICONS = {"call": "phone", "meeting": "calendar", "task": "circle-check-big"}
-ICONS = (*STEP_ICONS.values(), "triangle-alert", "arrow-right-left")
+ICONS = (*STEP_ICONS.values(), "triangle-alert", "arrow-right-left", "calendar-x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,14 @@ class CardPainter:
         self._user = user
         self._hides = {
             name
-            for name in ("account", "amount", "owner", "tags", "next_step_at", "stage_since")
+            for name in (
+                "account", "amount", "owner", "tags", "next_step_at", "stage_since", "close_date"
+            )
             if catalogue.hides(user, "deal", name)
-        }
+        }  # fmt: skip
+        self._marks_late = features.is_on(LATE_ON_BOARD.key, at=now) and (
+            "close_date" not in self._hides
+        )
         self._move = escape(_("Move %(name)s"))
         self._in_stage = escape(_("Days in this stage"))
         self._icons = {name: render.icon_use(name, 13) for name in ICONS}
@@ -178,7 +185,7 @@ class CardPainter:
             f'<li class="card{stale}" id="card-{pk}" data-id="{pk}"'
             f' data-version="{row["version"]}"{fixed}>'
             f'<a class="card-t" href="/deals/{pk}/" draggable="false">{name}</a>'
-            f"{self._account(row)}{self._money(row)}"
+            f"{self._account(row)}{self._money(row)}{self._late(row)}"
             f'<p class="card-f">{self._due(row)}<span class="grow"></span>{self._age(row)}'
             f"{self._owner(row)}</p>{button}</li>"
         )
@@ -201,6 +208,21 @@ class CardPainter:
             if pk in self._tags and "tags" not in self._hides
         )
         return f'<p class="card-m">{money}{tags}</p>' if money or tags else ""
+
+    def _late(self, row: Row) -> str:
+        day = row["close_date"]
+        if not self._marks_late or day is None or day >= self._today:
+            return ""
+        key = ("late", (self._today - day).days)
+        if key not in self._written:
+            self._written[key] = self._late_html(key[1])
+        return self._written[key]
+
+    def _late_html(self, days: int) -> str:
+        text = ngettext(
+            "Should have closed %(n)d day ago", "Should have closed %(n)d days ago", days
+        ) % {"n": days}  # fmt: skip
+        return f'<p class="card-late">{self._icons["calendar-x"]}{escape(text)}</p>'
 
     def _due(self, row: Row) -> str:
         if "next_step_at" in self._hides:

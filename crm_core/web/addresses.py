@@ -5,28 +5,13 @@ Every function opens units of work of its own, one after the other: call it from
 
 import datetime as dt
 
-from django.utils.translation import gettext as _
-
 from crm_core.audit import services as audit
-from crm_platform.identity import rules
+from crm_core.web.acting import demand_setter, name_of
 from crm_platform.identity.models import User
 from crm_platform.identity.services import sessions
 from crm_platform.kernel import tenancy
-from crm_platform.kernel.errors import NotAllowed
 from tenants.addresses import own, renaming
 from tenants.models import Company
-
-
-def _demand_right(actor: User) -> tenancy.Scope:
-    rules.demand_ability(actor, "company.settings")
-    scope = tenancy.current_company()
-    if not scope.writable:
-        raise NotAllowed(_("This cannot be changed while the company is read-only."))
-    return scope
-
-
-def _who(actor: User) -> str:
-    return f"{actor.name} <{actor.email}>"
 
 
 def _note(actor: User, verb: str, host: str, at: dt.datetime) -> None:
@@ -43,8 +28,8 @@ def rename_address(*, slug: str, actor: User, at: dt.datetime) -> Company:
         NotAllowed: the actor does not set the company up.
         Invalid, Conflict: as `renaming.rename`.
     """
-    scope = _demand_right(actor)
-    company = renaming.rename(company_id=scope.id, slug=slug, actor=_who(actor), at=at)
+    scope = demand_setter(actor)
+    company = renaming.rename(company_id=scope.id, slug=slug, actor=name_of(actor), at=at)
     if company.slug != scope.slug:
         with tenancy.unit_of_work(scope):
             _note(actor, "address.changed", renaming.host_of(company.slug), at)
@@ -58,8 +43,8 @@ def claim_host(*, host: str, actor: User, at: dt.datetime) -> None:
     Raises:
         NotAllowed, Invalid, Conflict: as `own.claim`.
     """
-    scope = _demand_right(actor)
-    made = own.claim(company_id=scope.id, host=host, actor=_who(actor), at=at)
+    scope = demand_setter(actor)
+    made = own.claim(company_id=scope.id, host=host, actor=name_of(actor), at=at)
     with tenancy.unit_of_work(scope):
         _note(actor, "domain.added", made.host, at)
 
@@ -70,8 +55,8 @@ def prove_host(*, host: str, actor: User, at: dt.datetime) -> None:
     Raises:
         NotAllowed, NotFound, Conflict, Invalid: as `own.prove`.
     """
-    scope = _demand_right(actor)
-    own.prove(company_id=scope.id, host=host, actor=_who(actor), at=at)
+    scope = demand_setter(actor)
+    own.prove(company_id=scope.id, host=host, actor=name_of(actor), at=at)
     with tenancy.unit_of_work(scope):
         _note(actor, "domain.proven", host, at)
 
@@ -82,8 +67,8 @@ def release_host(*, host: str, actor: User, at: dt.datetime) -> None:
     Raises:
         NotAllowed, NotFound: as `own.release`.
     """
-    scope = _demand_right(actor)
-    own.release(company_id=scope.id, host=host, actor=_who(actor), at=at)
+    scope = demand_setter(actor)
+    own.release(company_id=scope.id, host=host, actor=name_of(actor), at=at)
     with tenancy.unit_of_work(scope):
         _note(actor, "domain.removed", host, at)
 
@@ -94,7 +79,7 @@ def lead_with(*, host: str, actor: User, at: dt.datetime) -> None:
     Raises:
         NotAllowed, NotFound: as `own.lead`.
     """
-    scope = _demand_right(actor)
-    own.lead(company_id=scope.id, host=host, actor=_who(actor), at=at)
+    scope = demand_setter(actor)
+    own.lead(company_id=scope.id, host=host, actor=name_of(actor), at=at)
     with tenancy.unit_of_work(scope):
         _note(actor, "address.changed", host, at)

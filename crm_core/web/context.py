@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm_core.fields.addresses import view_url
 from crm_core.fields.queries import views_for
 from crm_core.registry import record_type
-from crm_core.web import banner, counts
+from crm_core.web import banner, counts, news
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
@@ -57,6 +57,7 @@ class Shell:
         facts = look(request)
         self._look = (facts["theme"], facts["density"])
         self._accent = facts["accent_hue"]
+        self.has_news = news.is_unread(user)
         self.company_name = tenancy.current().name
         self.user = {"name": user.name, "hue": user.hue, "email": user.email}
 
@@ -65,7 +66,7 @@ class Shell:
 
     @property
     def rail_key(self) -> Hashable | None:
-        return self._key("rail", self._place, self._counts)
+        return self._key("rail", self._place, self._counts, self.has_news)
 
     @property
     def tabs_key(self) -> Hashable | None:
@@ -73,7 +74,7 @@ class Shell:
 
     @property
     def layers_key(self) -> Hashable | None:
-        return self._key("layers", *self._look)
+        return self._key("layers", *self._look, self.has_news)
 
     @property
     def head_key(self) -> Hashable | None:
@@ -164,12 +165,14 @@ class Shell:
         return creatable(self._user)
 
     @property
-    def me_links(self) -> list[dict[str, str]]:
+    def me_links(self) -> list[dict[str, Any]]:
         return [
             {"label": _("Profile"), "icon": "user", "href": "/me/"},
             {"label": _("Settings"), "icon": "settings", "href": "/settings/"},
+            {"label": _("What's new"), "icon": "sparkles", "href": "/whats-new/",
+             "is_new": self.has_news},
             {"label": _("Help"), "icon": "circle-question-mark", "href": "/help/"},
-        ]
+        ]  # fmt: skip
 
     @property
     def go(self) -> dict[str, str]:

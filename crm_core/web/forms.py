@@ -129,6 +129,25 @@ class CloseForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("The company's name, to be sure"), max_length=120)
 
 
+def _hours() -> list[tuple[int, str]]:
+    return [(hour, f"{hour:02}:00") for hour in range(24)]
+
+
+class UpdatesForm(forms.Form):
+    """When the company is updated. The days of waiting are bounded by the service."""
+
+    goes_early = forms.TypedChoiceField(
+        label=gettext_lazy("Turn"), coerce=lambda value: value == "early",
+        choices=[("rest", gettext_lazy("With most companies")),
+                 ("early", gettext_lazy("Early: among the first, once it has been tried out"))],
+    )  # fmt: skip
+    window_from = forms.TypedChoiceField(label=gettext_lazy("From"), coerce=int, choices=_hours)
+    window_to = forms.TypedChoiceField(label=gettext_lazy("To"), coerce=int, choices=_hours)
+    wait_until = forms.DateField(
+        label=gettext_lazy("Not before"), required=False, widget=widgets.DateInput()
+    )
+
+
 class RenameForm(forms.Form):
     """Another address name with us."""
 

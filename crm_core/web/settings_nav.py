@@ -13,6 +13,7 @@ ITEMS = (
     *SETTINGS_ITEMS[:3],
     SettingsItem(COMPANY, "company", _("Company"), "building-2", "web:company", "company.settings"),
     SettingsItem(COMPANY, "address", _("Address"), "globe", "web:address", "company.settings"),
+    SettingsItem(COMPANY, "updates", _("Updates"), "refresh-cw", "web:updates", "company.settings"),
     *SETTINGS_ITEMS[3:],
     SettingsItem(
         SALES, "pipelines", _("Pipelines"), "git-branch", "sales:pipelines", "pipelines.manage"

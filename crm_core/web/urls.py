@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm_core.registry import record_types
-from crm_core.web.views import addresses, config, home, records, rehearsal, standing
+from crm_core.web.views import addresses, config, home, news, records, rehearsal, standing, updates
 
 app_name = "web"
 
@@ -37,6 +37,7 @@ urlpatterns = [
     path("search/", home.search_page, name="search"),
     path("reports/deals-by-stage/", home.deals_by_stage, name="deals_by_stage"),
     path("help/", home.help_page, name="help"),
+    path("whats-new/", news.whats_new, name="whats_new"),
     path("settings/", config.settings_home, name="settings"),
     path("settings/company/", config.company_settings, name="company"),
     path("settings/company/close/", standing.close, name="close_company"),
@@ -47,6 +48,11 @@ urlpatterns = [
     path("settings/address/prove/", addresses.prove, name="address_prove"),
     path("settings/address/release/", addresses.release, name="address_release"),
     path("settings/address/lead/", addresses.lead, name="address_lead"),
+    path("settings/updates/", updates.updates, name="updates"),
+    path("settings/updates/choose/", updates.choose, name="updates_choose"),
+    path("settings/updates/now/", updates.hurry, name="updates_now"),
+    path("settings/updates/feature/", updates.switch, name="updates_feature"),
+    path("settings/updates/proof.csv", updates.proof_file, name="updates_proof"),
     path("standing/", standing.standing, name="standing"),
     path("standing/ask/", standing.ask_operators, name="ask_operators"),
     path("standing/reopen/", standing.reopen, name="reopen"),

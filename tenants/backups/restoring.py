@@ -37,7 +37,7 @@ Clock = Callable[[], dt.datetime]
 State, Kind = RestoreRun.State, RestoreRun.Kind
 KEPT_FACTS = (
     "name", "language", "time_zone", "currency", "accent_hue", "is_demo", "ring",
-    "window_from", "window_to", "user_count", "size_bytes",
+    "window_from", "window_to", "upgrades_fixed", "features", "user_count", "size_bytes",
 )  # fmt: skip
 """What a restored company has from the register's row of the old one."""
 

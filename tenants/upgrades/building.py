@@ -13,6 +13,7 @@ from crm_platform.kernel.errors import Conflict, Invalid
 from tenants import provisioning
 from tenants.models import Company
 from tenants.upgrades import applying, linting, linting_sql, queries, rendering, settling
+from tenants.upgrades import notes as shipped
 from tenants.upgrades.auditing import audit
 from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Release
@@ -28,6 +29,9 @@ def build_release(
     It takes in every company of no release whose tables are as it says: those made before there
     were any, and those that a backup brought to this code before its release was built.
 
+    `notes` are what the companies' people read of it; without any, those of the files that no
+    release has told. Such news alone make a release, even where no table changes.
+
     Raises:
         Conflict: nothing changed since the newest release, or that one is not finished.
         Invalid: the name is none, a migration is not safe while people work, or the steps lead
@@ -36,11 +40,11 @@ def build_release(
     if not VERSION.fullmatch(version):
         raise Invalid(_("Name a release by letters, digits, dots and dashes."), field="version")
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        newest = queries.newest()
+        newest, pending = queries.newest(), shipped.pending(queries.told())
     if newest is not None and newest.state != Release.State.DONE:
         raise Conflict(_("Release %(version)s is not finished yet.") % {"version": newest.version})
     head = rendering.head()
-    if newest is not None and newest.head == head:
+    if newest is not None and newest.head == head and not (notes or pending):
         raise Conflict(_("Nothing changed since release %(version)s.") % {"version": newest})
     rendered = rendering.rendered_after(newest.head) if newest else []
     _demand_safe(rendered)
@@ -48,7 +52,9 @@ def build_release(
     fingerprint, shape = _proven(newest, steps)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         release = Release.objects.create(
-            version=version, previous=newest, built_at=at, head=head, notes=notes or {},
+            version=version, previous=newest, built_at=at, head=head,
+            notes=shipped.merged(pending) if notes is None else notes,
+            told=sorted(pending) if notes is None else [],
             script=provisioning.company_script(), fingerprint=fingerprint, shape=shape,
             steps=steps,
             most_failures=most_failures,
@@ -114,8 +120,8 @@ def build_if_needed(*, version: str, at: dt.datetime) -> Release:
     The first one also brings in companies made before there were releases, by Django's own way.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        newest = queries.newest()
-    if newest is not None and newest.head == rendering.head():
+        newest, pending = queries.newest(), shipped.pending(queries.told())
+    if newest is not None and newest.head == rendering.head() and not pending:
         return newest
     release = build_release(version=version, at=at)
     if newest is None:

@@ -36,6 +36,9 @@ class Release(models.Model):
         default=list, help_text="What brings a company here from the release before (`Step`)."
     )
     notes = models.JSONField(default=dict, help_text="{language: {role: [sentence, …]}}")
+    told = models.JSONField(
+        default=list, db_default=[], help_text="The files of `notes` that it was told by."
+    )
     most_failures = models.PositiveSmallIntegerField(default=0)
     """A wave with more failed companies than this stops by itself."""
 
@@ -86,6 +89,9 @@ class SchemaRun(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     lock_retries = models.PositiveSmallIntegerField(default=0)
+    planned_at = models.DateTimeField(
+        null=True, help_text="When it was enrolled; a wait is counted from here."
+    )
     not_before = models.DateTimeField(null=True, help_text="Its window, or the next try.")
     lease = models.BigIntegerField(
         null=True, help_text="The advisory lock of the worker that has it; free: it died."

@@ -47,15 +47,19 @@ def _smallest(company: Company) -> tuple[int, str]:
     return (company.size_bytes, str(company.pk))
 
 
-def opens_at(company: Company, *, at: dt.datetime, longest_wait: dt.timedelta) -> dt.datetime:
+def opens_at(
+    company: Company, *, at: dt.datetime, longest_wait: dt.timedelta,
+    since: dt.datetime | None = None,
+) -> dt.datetime:  # fmt: skip
     """The first moment from `at` on that lies in the company's window and after its wait.
 
-    Rehearsals and demos have no window. A wait ends at the latest after `longest_wait`.
+    Rehearsals have no window. A wait ends at the latest `longest_wait` after `since`,
+    when the company was enrolled; without it that is `at`.
     """
     first = at
-    if company.upgrade_after and company.upgrade_after > at:
-        first = min(company.upgrade_after, at + longest_wait)
-    if company.live_id or company.is_demo or company.window_from == company.window_to:
+    if company.upgrade_after:
+        first = max(at, min(company.upgrade_after, (since or at) + longest_wait))
+    if not has_window(company):
         return first
     zone = zone_named(company.time_zone) or dt.UTC
     here = first.astimezone(zone)
@@ -65,6 +69,11 @@ def opens_at(company: Company, *, at: dt.datetime, longest_wait: dt.timedelta) -
     if opening <= here:
         opening += dt.timedelta(days=1)
     return opening.astimezone(dt.UTC)
+
+
+def has_window(company: Company) -> bool:
+    """Whether there are hours in which alone it is upgraded."""
+    return company.live_id is None and company.window_from != company.window_to
 
 
 def _is_open(company: Company, hour: int) -> bool:

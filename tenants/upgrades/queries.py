@@ -31,6 +31,11 @@ def releases() -> QuerySet[Release]:
     return Release.objects.select_related("previous").order_by("-built_at", "-pk")
 
 
+def told() -> set[str]:
+    """The files of notes that some release has told."""
+    return {name for names in Release.objects.values_list("told", flat=True) for name in names}
+
+
 def setting() -> Setting:
     return Setting.objects.filter(pk=1).first() or Setting()
 

@@ -55,7 +55,7 @@ def _enrol(release: Release, *, at: dt.datetime) -> None:
     SchemaRun.objects.bulk_create(
         [
             SchemaRun(
-                release=release, wave=waves[place.ring], company=place.company,
+                release=release, wave=waves[place.ring], company=place.company, planned_at=at,
                 not_before=place.not_before,
             )
             for place in found

@@ -7,11 +7,11 @@ from tests.browser.conftest import findings, prefer, sign_in
 SCREENS = (
     "/", "/deals/board/", "/deals/", "/deals/1/", "/contacts/", "/contacts/1/", "/accounts/",
     "/accounts/1/", "/activities/", "/activities/1/", "/tasks/", "/inbox/", "/search/?q=tai",
-    "/contacts/new/", "/contacts/trash/", "/reports/deals-by-stage/", "/help/", "/import/",
-    "/import/contact/", "/settings/company/", "/settings/people/", "/settings/teams/",
+    "/contacts/new/", "/contacts/trash/", "/reports/deals-by-stage/", "/help/", "/whats-new/",
+    "/import/", "/import/contact/", "/settings/company/", "/settings/people/", "/settings/teams/",
     "/settings/roles/", "/settings/pipelines/", "/settings/fields/", "/settings/tags/",
     "/settings/history/", "/settings/address/", "/settings/package/", "/settings/rehearsal/",
-    "/standing/", "/me/",
+    "/settings/updates/", "/standing/", "/me/",
     "/me/security/", "/me/tokens/", "/welcome/", "/api/v1/docs/", "/no-such-page/",
 )  # fmt: skip
 PUBLIC = ("/", "/sign-up/", "/sign-in/")

@@ -1,5 +1,6 @@
 """The list of companies and one company's page: finding, health, notes, upgrades."""
 
+import datetime as dt
 import uuid
 
 import pytest
@@ -154,6 +155,25 @@ def test_ring_and_window_are_planned_and_told(operator, platform_operator, globe
                 company_id=globex.id, ring=ring, window_from=hour, window_to=1,
                 actor=platform_operator, at=NOON,
             )  # fmt: skip
+
+
+def test_operators_limit_what_a_company_chose(operator, globex):
+    path = f"/companies/{globex.id}/upgrades/"
+    wish = NOON + dt.timedelta(days=9000)
+    Company.objects.filter(pk=globex.id).update(upgrade_after=wish, window_from=9)
+    shown = operator.get(f"/companies/{globex.id}/").content.decode()
+    assert "The company asked to wait until" in shown
+
+    plan = {"ring": "rest", "window_from": 9, "window_to": 5}
+    operator.post(path, {**plan, "is_fixed": "on", "ends_wait": "on"})
+
+    company = Company.objects.get(pk=globex.id)
+    assert (company.upgrades_fixed, company.upgrade_after) == (True, None)
+    entry = OperatorEntry.objects.get(verb="company.upgrades_planned")
+    assert entry.facts["upgrades_fixed"] == [False, True]
+    assert entry.facts["upgrade_after"] == [wish.isoformat(), None]
+    operator.post(path, plan)
+    assert not Company.objects.get(pk=globex.id).upgrades_fixed
 
 
 def test_services_ask_for_the_role_themselves(platform_unit, globex):

@@ -119,6 +119,7 @@ ABILITY_OF = {
     "settings/history/": "audit.view",
     "settings/company/": "company.settings",
     "settings/address/": "company.settings",
+    "settings/updates/": "company.settings",
     "settings/support/": "company.settings",
     "settings/package/": OWNERS_ONLY,
     "settings/rehearsal/": "company.settings",

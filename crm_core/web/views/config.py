@@ -227,7 +227,15 @@ def subject_words(name: str) -> str:
         "pipeline": _("Pipeline"), "stage": _("Stage"), "lostreason": _("Reason"), "tag": _("Tag"),
         "field": _("Field"), "view": _("View"), "company": _("Company"), "person": _("Person"),
         "role": _("Role"), "team": _("Team"), "import": _("Import"), "token": _("Key"),
-        "invitation": _("Invitation"),
+        "invitation": _("Invitation"), "updates": _("Updates"), "feature": _("New feature"),
+    }.get(name, name)  # fmt: skip
+
+
+def fact_words(name: str) -> str:
+    """What changed of it, in words; an unknown fact stands as it is."""
+    return {
+        "turn": _("Turn"), "hours": _("Hours"), "not_before": _("Not before"),
+        "release": _("Release"), "feature": _("New feature"),
     }.get(name, name)  # fmt: skip
 
 
@@ -240,7 +248,7 @@ def _line(entry: Entry) -> dict[str, Any]:
         changes_of(kind, entry.changes)
         if kind
         else [
-            {"label": name, "old": pair[0], "new": pair[1]}
+            {"label": fact_words(name), "old": pair[0], "new": pair[1]}
             for name, pair in entry.changes.items()
             if isinstance(pair, list) and len(pair) == 2
         ]

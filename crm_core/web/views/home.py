@@ -288,6 +288,7 @@ def _places(request: StaffRequest) -> list[dict[str, Any]]:
             for kind in record_types()
         ],
         {"label": _("Deals by stage"), "icon": "chart-column", "href": "/reports/deals-by-stage/"},
+        {"label": _("What's new"), "icon": "sparkles", "href": "/whats-new/"},
     ]
     places += [
         {

@@ -10,6 +10,7 @@ from crm_platform.console.queries.operators import operator_roles
 from crm_platform.console.words import limit_word, role_word
 from crm_platform.identity.models import Role
 from crm_platform.kernel.limits import Limit
+from crm_platform.ui import widgets
 from tenants.models import Company
 from tenants.upgrades.models import Setting
 from tenants.upgrades.preflights import BIGGEST
@@ -51,6 +52,10 @@ class UpgradePlanForm(forms.Form):
     ring = forms.ChoiceField(label=_("Ring"))
     window_from = forms.TypedChoiceField(label=_("From"), coerce=int, choices=_hours)
     window_to = forms.TypedChoiceField(label=_("To"), coerce=int, choices=_hours)
+    is_fixed = forms.BooleanField(
+        label=_("The company may not change this"), required=False, widget=widgets.Switch()
+    )
+    ends_wait = forms.BooleanField(label=_("End its wait now"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

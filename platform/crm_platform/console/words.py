@@ -108,6 +108,9 @@ def event_word(verb: str, facts: dict[str, Any]) -> str:
         "erasure.withdrawn": _("Erasure withdrawn"), "erasure.begun": _("Erasure begun"),
         "address.renamed": _("Address changed"), "domain.claimed": _("Own domain asked for"),
         "domain.proven": _("Own domain proven"), "domain.released": _("Own domain released"),
+        "upgrades.chosen": _("It chose when it is updated"),
+        "upgrades.hurried": _("It asked to be updated at once"),
+        "feature.switched": _("It switched a new feature on or off"),
         "domain.primary": _("Leading address chosen"), "domain.failing": _("Own domain fails"),
     }  # fmt: skip
     return words.get(verb, verb)
@@ -170,6 +173,16 @@ def lock_word(mode: str) -> str:
     if mode in ("ShareRowExclusiveLock", "ShareLock"):
         return _("whoever writes waits")
     return _("nobody waits")
+
+
+def reader_word(role: str) -> str:
+    """Whom a piece of news is for."""
+    words = {
+        "all": _("For everybody"), "owner": pgettext("role", "Owner"),
+        "admin": pgettext("role", "Admin"), "manager": pgettext("role", "Manager"),
+        "member": pgettext("role", "Member"), "viewer": pgettext("role", "Viewer"),
+    }  # fmt: skip
+    return words.get(role, role)
 
 
 def topic_word(topic: str) -> str:

@@ -1,5 +1,6 @@
 """The roles every company starts with; admins may change all but the owner's."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 VERBS = ("view", "create", "edit", "delete", "export")
@@ -58,6 +59,26 @@ SYSTEM_ROLES = (
     ),
     RoleSpec("viewer", "Viewer", {"*": levels("all", "none", "none", "none", "none")}, ()),
 )
+EVERYBODY = "all"
+AUDIENCES = (EVERYBODY, *(spec.key for spec in SYSTEM_ROLES))
+"""Whom a piece of news can be for."""
+
+
+def audiences_of(key: str, abilities: Iterable[str]) -> tuple[str, ...]:
+    """What somebody of that role reads: the news for all, and those for the role.
+
+    Owners also read what is for admins. A company's own role reads what is for the system's role
+    whose abilities it has, the highest such.
+    """
+    if key == "owner":
+        return EVERYBODY, "owner", "admin"
+    if key in AUDIENCES:
+        return EVERYBODY, key
+    held = set(abilities)
+    nearest = next(spec.key for spec in SYSTEM_ROLES[1:] if held >= set(spec.abilities))
+    return EVERYBODY, nearest
+
+
 SUPPORT_ROLES = (
     RoleSpec(
         "support-read", "Support", {"*": levels("all", "none", "none", "none", "none")},

@@ -44,6 +44,10 @@ class Scope:
     """Made to try things: nothing of it leaves the house."""
     limits: tuple[tuple[str, int], ...] = ()
     """What operators allowed it otherwise than the settings do (`kernel.limits`)."""
+    release: str = ""
+    """The release its tables stand at; empty before it has one."""
+    features: tuple[tuple[str, bool], ...] = ()
+    """Its choice of optional features (`kernel.features`)."""
 
     @property
     def is_platform(self) -> bool:

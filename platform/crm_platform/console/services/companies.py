@@ -17,6 +17,7 @@ from crm_platform.kernel.models import differences
 from crm_platform.kernel.tasks import later
 from tenants import queries, services, tasks
 from tenants.models import Company
+from tenants.upgrades import choices
 
 
 def _note(
@@ -72,9 +73,12 @@ def retry(*, company_id: UUID, actor: User, at: dt.datetime) -> None:
 @transaction.atomic
 def set_upgrade_plan(
     *, company_id: UUID, ring: str, window_from: int, window_to: int, actor: User,
-    at: dt.datetime,
+    at: dt.datetime, is_fixed: bool = False, ends_wait: bool = False,
 ) -> None:  # fmt: skip
     """Say in which ring and between which hours, there, a company is upgraded.
+
+    `is_fixed` takes the choice from its admins; `ends_wait` ends the wait they asked for. An
+    upgrade that waits is planned anew.
 
     Raises:
         NotAllowed: the actor is no platform operator.
@@ -87,10 +91,14 @@ def set_upgrade_plan(
     if not (0 <= window_from < 24 and 0 <= window_to < 24):
         raise Invalid(_("Give hours from 0 to 23."), field="window_from")
     before = queries.get_company(company_id)
-    values = {"ring": ring, "window_from": window_from, "window_to": window_to}
+    values: dict[str, Any] = {
+        "ring": ring, "window_from": window_from, "window_to": window_to,
+        "upgrades_fixed": is_fixed, **({"upgrade_after": None} if ends_wait else {}),
+    }  # fmt: skip
     services.change_facts(company_id=company_id, **values)
     diff = differences(before, values) if before else {}
     if diff:
+        choices.plan_anew(company_id=company_id, moves="ring" in diff, at=at)
         _note("company.upgrades_planned", company_id, actor=actor, at=at, facts=diff)
 
 

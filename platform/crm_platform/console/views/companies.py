@@ -24,6 +24,7 @@ from crm_platform.console.words import (
     KINDS,
     event_word,
     health_word,
+    run_word,
     state_word,
     verb_word,
 )
@@ -31,7 +32,9 @@ from crm_platform.ui.answers import refusals_on
 from crm_platform.ui.toast import toast
 from tenants.lifecycle import changes, states
 from tenants.models import Company
+from tenants.upgrades import proof
 
+RUNS_SHOWN = 10
 FILTERS = ("state", "release", "ring", "size", "used", "health")
 
 
@@ -96,7 +99,8 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
     if company is None:
         raise Http404
     plan = {"ring": company.ring, "window_from": company.window_from,
-            "window_to": company.window_to}  # fmt: skip
+            "window_to": company.window_to, "is_fixed": company.upgrades_fixed}  # fmt: skip
+    after = company.upgrade_after
     context = {
         **_row(company),
         "facts": getattr(company, "facts", None),
@@ -112,6 +116,8 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
         "works": company.state in states.WORKS,
         "notes": queries.notes(company_id),
         "form": given.get("suspend") or forms.SuspendForm(),
+        "waits_until": after if after and after > timezone.now() else None,
+        "runs": [(run, run_word(run.state)) for run in proof.runs_of(company_id)[:RUNS_SHOWN]],
         "plan_form": given.get("plan") or forms.UpgradePlanForm(initial=plan),
         "note_form": given.get("note") or forms.NoteForm(),
         "limit_form": given.get("limit") or forms.LimitForm(),

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -14,7 +15,7 @@ from crm_platform.console.guard import operators_with
 from crm_platform.console.services import releases as services
 from crm_platform.console.views import dry_runs
 from crm_platform.console.views.asking import me
-from crm_platform.console.words import release_word, run_word
+from crm_platform.console.words import reader_word, release_word, run_word
 from crm_platform.kernel.errors import DomainError
 from crm_platform.ui.toast import toast
 from tenants.upgrades import planning, queries
@@ -73,6 +74,12 @@ def _line(run: SchemaRun) -> tuple[SchemaRun, str, str]:
     return run, run_word(run.state), KINDS[run.state]
 
 
+def _notes(release: Release) -> list[tuple[str, list[str]]]:
+    """What it tells the companies' people, by reader, in the operator's language or English."""
+    notes = release.notes.get(get_language() or "en") or release.notes.get("en", {})
+    return [(reader_word(role), sentences) for role, sentences in notes.items()]
+
+
 def _found(version: str) -> Release:
     release = queries.get_release(version)
     if release is None:
@@ -98,6 +105,7 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
         "seconds": planning.estimate_ms(lagging) / 1000,
         "done": [_line(run) for run in done[:30]],
         **dry_runs.panel(found),
+        "notes": _notes(found),
     }
     return render(request, "console/release.html", context)
 
