@@ -87,7 +87,7 @@ def test_each_company_sees_its_own_runs_only(house, neighbour, ledger):
 
     assert "Not done" not in mine
     assert "Not done" in theirs
-    assert "Nothing was changed" in theirs
+    assert "Nothing was changed: your company" in theirs
     assert "took 41 ms" not in theirs
     assert "secret of the other one" not in mine + theirs
     file = neighbour.client(neighbour.owner).get(f"{PAGE}proof.csv").content.decode("utf-8-sig")
@@ -103,7 +103,7 @@ def test_failure_after_the_tables_is_not_called_nothing(house, ledger):
     shown = house.client(house.owner).get(PAGE).content.decode()
 
     assert "The tables are updated" in shown
-    assert "Nothing was changed" not in shown
+    assert "Nothing was changed: your company" not in shown
 
 
 def test_proof_is_a_table_to_keep(house, ledger):

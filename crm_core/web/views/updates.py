@@ -50,6 +50,7 @@ def check_words(key: str) -> str:
     words = {
         "fingerprint": _("Every table is exactly as the release describes it"),
         "reads": _("Every table that changed can be read"),
+        "constraints": _("Every rule holds for the older records, too"),
     }
     moved = _("Records were carried over: %(step)s") % {"step": key.rpartition(".")[2]}
     return words.get(key) or (moved if "." in key else key)
