@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
+from billing import catalogue, paying, subscribing
+from billing.proration import MONTH
 from crm_core.sales import pipeline_services
 from crm_core.sales.models import Deal, Stage
 from crm_core.web import samples
@@ -51,3 +53,22 @@ def _keep_the_files_stages(actor: User, at: dt.datetime) -> None:
     for stage in stages:
         if kept is not None and stage.pk not in used:
             pipeline_services.remove_stage(stage=stage, to=kept.pk, actor=actor, at=at)
+
+
+def rent(scope: tenancy.Scope, *, legal_name: str, at: dt.datetime) -> None:
+    """Have the company rent since five weeks ago: one bill paid, the next one open."""
+    began = at - dt.timedelta(days=35)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        price = next(
+            each for each in catalogue.prices_to_be_had("default")
+            if (each.currency, each.interval) == (scope.currency, MONTH)
+        )  # fmt: skip
+    made = subscribing.start(
+        company_id=scope.id, price_id=price.pk, seats=5, by="demo", at=began,
+        buyer=subscribing.Buyer(legal_name=legal_name, country="TW"),
+    )  # fmt: skip
+    paying.record_transfer(
+        account_id=made.account_id, amount=5 * price.unit_amount, received_on=began.date(),
+        reference="Demo transfer", by="demo", at=began,
+    )  # fmt: skip
+    subscribing.renew(subscription_id=made.pk, at=at)

@@ -162,3 +162,46 @@ class HostForm(forms.Form):
         help_text=gettext_lazy("For instance crm.example.com"),
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none"}),
     )  # fmt: skip
+
+
+TAX_KINDS = (
+    ("", "–"), ("tw_vat", gettext_lazy("Taiwan (統一編號)")), ("eu_vat", gettext_lazy("EU VAT")),
+    ("other", gettext_lazy("Another number")),
+)  # fmt: skip
+
+
+class BuyerForm(forms.Form):
+    """What stands on invoices about who pays."""
+
+    legal_name = forms.CharField(label=gettext_lazy("Invoices are made out to"), max_length=200)
+    address = forms.CharField(
+        label=gettext_lazy("Address"), required=False, max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+    )  # fmt: skip
+    country = forms.CharField(
+        label=gettext_lazy("Country"), required=False, max_length=2, min_length=2,
+        help_text=gettext_lazy("Two letters, like TW or DE"),
+    )  # fmt: skip
+    email = forms.EmailField(
+        label=gettext_lazy("Invoices go to"), required=False,
+        help_text=gettext_lazy("Empty: to the owners"),
+    )  # fmt: skip
+    tax_id_kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of tax number"), choices=TAX_KINDS, required=False
+    )
+    tax_id = forms.CharField(label=gettext_lazy("Tax number"), required=False, max_length=40)
+
+
+class RentForm(BuyerForm):
+    """What to rent, for how many, and who pays."""
+
+    price = forms.TypedChoiceField(label=gettext_lazy("Price"), coerce=int)
+    seats = forms.IntegerField(
+        label=gettext_lazy("Seats"), min_value=1, max_value=5000,
+        help_text=gettext_lazy("One for everybody who may change something; viewers are free."),
+    )  # fmt: skip
+    field_order = ("price", "seats")
+
+    def __init__(self, *args: Any, prices: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["price"].choices = prices  # type: ignore[attr-defined]

@@ -3,7 +3,17 @@
 from django.urls import URLPattern, path
 
 from crm_core.registry import record_types
-from crm_core.web.views import addresses, config, home, news, records, rehearsal, standing, updates
+from crm_core.web.views import (
+    addresses,
+    billing,
+    config,
+    home,
+    news,
+    records,
+    rehearsal,
+    standing,
+    updates,
+)
 
 app_name = "web"
 
@@ -53,6 +63,17 @@ urlpatterns = [
     path("settings/updates/now/", updates.hurry, name="updates_now"),
     path("settings/updates/feature/", updates.switch, name="updates_feature"),
     path("settings/updates/proof.csv", updates.proof_file, name="updates_proof"),
+    path("settings/billing/", billing.billing, name="billing"),
+    path("settings/billing/check/", billing.check, name="billing_check"),
+    path("settings/billing/start/", billing.start, name="billing_start"),
+    path("settings/billing/seats/", billing.change_seats, name="billing_seats"),
+    path("settings/billing/price/", billing.change_price, name="billing_price"),
+    path("settings/billing/accept/", billing.accept, name="billing_accept"),
+    path("settings/billing/take-back/", billing.take_back, name="billing_take_back"),
+    path("settings/billing/buyer/", billing.change_buyer, name="billing_buyer"),
+    path("settings/billing/cancel/", billing.cancel, name="billing_cancel"),
+    path("settings/billing/resume/", billing.resume, name="billing_resume"),
+    path("settings/billing/<int:invoice_id>.pdf", billing.invoice, name="billing_invoice"),
     path("standing/", standing.standing, name="standing"),
     path("standing/ask/", standing.ask_operators, name="ask_operators"),
     path("standing/reopen/", standing.reopen, name="reopen"),

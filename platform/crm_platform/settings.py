@@ -35,6 +35,7 @@ SHARED_APPS = [
     "tenants",
     "tenants.upgrades",
     "tenants.backups",
+    "billing",
     "crm_platform.identity",
     "crm_platform.signup",
     "crm_platform.console",
@@ -52,6 +53,7 @@ TENANT_APPS = [
     "crm_core.leaving",
     "crm_core.search",
     "crm_core.web",
+    "billing.seats",
 ]
 INSTALLED_APPS = [
     "django_cotton",
@@ -114,6 +116,7 @@ COMPANY_BY_SLUG = "tenants.queries.scope_of_slug"
 COMPANY_ERASERS = [
     "crm_platform.signup.services.forget_company",
     "tenants.upgrades.services.forget_company",
+    "billing.erasing.forget_company",
 ]
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
 TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
@@ -206,7 +209,10 @@ _OWN_SAFETY = frozenset(
     f"identity:{name}"
     for name in ("prefs", "change_password", "end_session", "end_other_sessions", "revoke_token")
 )
-_WAY_BACK = frozenset({"web:standing", "web:ask_operators", "web:reopen"})
+_RENTING = frozenset(
+    f"web:billing{name}" for name in ("", "_check", "_start", "_buyer", "_invoice")
+)
+_WAY_BACK = _RENTING | frozenset({"web:standing", "web:ask_operators", "web:reopen"})
 # Where a read-only company writes its notes: who came in, from where, what was exported.
 READ_ONLY_DOORS = _ENTRY | _OWN_SAFETY | _WAY_BACK | {"exchange:export", "web:close_company"}
 # What of a suspended or closed company answers at all.
@@ -220,6 +226,27 @@ COMPANY_LIMITS = {
     "imports": 10,
     "import_rows": 300_000,
     "import_mb": 50,
+}
+
+# -- billing -------------------------------------------------------------------------------------
+# Who takes a seat is asked here by `identity`, which knows of no billing.
+SEAT_KEEPER = "billing.seats.services"
+# Chinese in invoices: a TrueType font with Latin letters too (Debian: fonts-wqy-microhei).
+PDF_FONT = "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"
+BILLING: dict[str, Any] = {
+    # What stands on invoices. `key` begins their numbers.
+    "seller": {
+        "key": "R",
+        "name": "Rapport",
+        "address": "",
+        "tax_id": "",
+        "bank": "",
+        "email": f"billing@{BASE_DOMAIN}",
+        **ENVIRONMENT.seller,
+    },
+    "due_days": 14,
+    # Tax the seller adds, by the buyer's country; "" for all others. Thousandths.
+    "tax_permille": {"": 0},
 }
 
 # -- people --------------------------------------------------------------------------------------
@@ -280,6 +307,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "measure companies": {"task": "tenants.tasks.measure_companies", "schedule": 300.0},
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
+    "keep billing": {"task": "billing.tasks.keep_billing", "schedule": 600.0},
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
     "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},

@@ -42,11 +42,11 @@ MOVES: dict[tuple[State, State], frozenset[Who]] = {
     (State.TRIAL, State.SUSPENDED): _STAFF,
     (State.TRIAL, State.CLOSED): _CLOSERS,
     (State.ACTIVE, State.PAST_DUE): _PAID,
-    (State.ACTIVE, State.READ_ONLY): _STAFF,
+    (State.ACTIVE, State.READ_ONLY): _PAID,  # what was cancelled has run out
     (State.ACTIVE, State.SUSPENDED): _STAFF,
     (State.ACTIVE, State.CLOSED): _CLOSERS,
     (State.PAST_DUE, State.ACTIVE): _PAID,
-    (State.PAST_DUE, State.READ_ONLY): _TIME,
+    (State.PAST_DUE, State.READ_ONLY): _TIME | _PAID,
     (State.PAST_DUE, State.SUSPENDED): _STAFF,
     (State.PAST_DUE, State.CLOSED): _CLOSERS,
     (State.READ_ONLY, State.ACTIVE): _PAID,

@@ -26,7 +26,7 @@ from tenants.models import Company, Domain
 from tests import factories
 from tests.isolation.blanks import LATER, NOON, blank_row, text_fields
 
-SILENT = {"Attempt", "ConfigVersion", "Star", "StageStay", "Session"}
+SILENT = {"Attempt", "ConfigVersion", "SeatPool", "Star", "StageStay", "Session"}
 """Models in which no person's words stand, or whose row is one of ours without any."""
 
 

@@ -33,6 +33,7 @@ KEEPERS = {
     "platform/crm_platform/kernel/tenancy.py": "defines it",
     "platform/crm_platform/kernel/tasks.py": "tasks that are declared so: mail is sent",
     "tenants/lifecycle/doors.py": "the addresses that settings list",
+    "billing/access.py": "tells the company how many seats it rents",
     "tenants/tasks.py": "forgets sessions and tries that ended",
 }
 """Modules that may write to a read-only company, and what."""

@@ -120,6 +120,7 @@ ABILITY_OF = {
     "settings/company/": "company.settings",
     "settings/address/": "company.settings",
     "settings/updates/": "company.settings",
+    "settings/billing/": "billing.manage",
     "settings/support/": "company.settings",
     "settings/package/": OWNERS_ONLY,
     "settings/rehearsal/": "company.settings",
@@ -135,6 +136,7 @@ EVERYBODYS = {
 }
 HOLDERS = {
     OWNERS_ONLY: ("owner",),
+    "billing.manage": ("owner",),
     "users.manage": ("owner", "admin"),
     "roles.manage": ("owner", "admin"),
     "company.settings": ("owner", "admin"),

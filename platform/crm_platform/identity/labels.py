@@ -16,6 +16,7 @@ LEVELS = {
 FIELD_LIMITS = {"": _("Free"), "read": _("Read only"), "hidden": _("Hidden")}
 ABILITIES = {
     "company.settings": _("Change the company's settings"),
+    "billing.manage": _("See and change what the company pays"),
     "users.manage": _("Invite, place and deactivate people"),
     "roles.manage": _("Change roles and rights"),
     "pipelines.manage": _("Change pipelines and stages"),

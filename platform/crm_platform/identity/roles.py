@@ -7,6 +7,7 @@ VERBS = ("view", "create", "edit", "delete", "export")
 LEVELS = ("none", "own", "team", "below", "all")
 ABILITIES = (
     "company.settings",
+    "billing.manage",
     "users.manage",
     "roles.manage",
     "pipelines.manage",
@@ -36,7 +37,12 @@ class RoleSpec:
 
 SYSTEM_ROLES = (
     RoleSpec("owner", "Owner", {"*": levels("all", "all", "all", "all", "all")}, ABILITIES),
-    RoleSpec("admin", "Admin", {"*": levels("all", "all", "all", "all", "all")}, ABILITIES),
+    RoleSpec(
+        "admin",
+        "Admin",
+        {"*": levels("all", "all", "all", "all", "all")},
+        tuple(ability for ability in ABILITIES if ability != "billing.manage"),
+    ),
     RoleSpec(
         "manager",
         "Manager",

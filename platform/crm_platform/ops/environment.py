@@ -24,6 +24,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("json", "text")
 SHARDINGS = ("none", "citus")
+SELLER_FACTS = ("key", "name", "address", "tax_id", "bank", "email")
 
 
 class EnvironmentRefused(Exception):
@@ -58,6 +59,8 @@ class Environment:
     """What locks backups; None where this process makes none."""
     backup_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     backup_dir: Path = Path("backups")
+    seller: dict[str, str] = field(default_factory=dict)
+    """Who sells, as it stands on invoices: key, name, address, tax_id, bank, email."""
     sharding: str = "none"
     """`citus`: companies are spread over the workers of a Citus cluster."""
     backup_store: str | None = field(default=None, repr=False)
@@ -111,6 +114,11 @@ class _Reading:
 
     def optional(self, name: str) -> str | None:
         return self._variables.get(name, "").strip() or self._defaults.get(name) or None
+
+    def group(self, prefix: str, names: tuple[str, ...]) -> dict[str, str]:
+        r"""What is said of `PREFIX_NAME` for each name; `\n` in a value begins a new line."""
+        said = {name: self.optional(f"{prefix}_{name.upper()}") for name in names}
+        return {name: value.replace("\\n", "\n") for name, value in said.items() if value}
 
     def text(self, name: str) -> str:
         value = self.optional(name)
@@ -231,6 +239,7 @@ def _read(reading: _Reading, *, name: str, data_dir: Path | None) -> Environment
         backup_key=reading.optional_secret("BACKUP_KEY"),
         backup_key_fallbacks=reading.secrets("BACKUP_KEY_FALLBACKS"),
         backup_dir=Path(reading.text("BACKUP_DIR")),
+        seller=reading.group("SELLER", SELLER_FACTS),
         sharding=reading.choice("RAPPORT_SHARDING", SHARDINGS),
         backup_store=reading.url("RAPPORT_BACKUP_STORE", ("s3",), required=False),
         database_pool=reading.number("RAPPORT_DB_POOL", least=0, most=100) or 0,

@@ -24,7 +24,9 @@ ROOT_URLCONF = "tests.benchmarks.small"
 ALLOWED_HOSTS = ["*"]
 SILENCED_SYSTEM_CHECKS = ["django_tenants.W001", "django_tenants.W003"]
 # Nothing of our platform is asked for here, only its models are imported.
-MIGRATION_MODULES = dict.fromkeys(("console", "signup", "tenants", "upgrades", "backups"))
+MIGRATION_MODULES = dict.fromkeys(
+    ("console", "signup", "tenants", "upgrades", "backups", "billing")
+)
 if os.environ.get("RIVAL_FUTURE"):
     MIGRATION_MODULES["records"] = "tests.benchmarks.additive"
 if os.environ.get("RIVAL_CLONES"):

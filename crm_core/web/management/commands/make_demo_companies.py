@@ -77,3 +77,4 @@ class Command(BaseCommand):
             self.stderr.write(str(demo.fill_from_files(scope, files, owner_id=owner.pk, at=now)))
         else:
             demo.fill_with_samples(scope, owner_id=owner.pk, at=now)
+            demo.rent(scope, legal_name=company.name, at=now)

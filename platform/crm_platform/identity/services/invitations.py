@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from crm_platform.identity import attempts, history, onetime
+from crm_platform.identity import attempts, history, onetime, seats
 from crm_platform.identity.granting import demand_may_grant
 from crm_platform.identity.models import Invitation, Role, Team, User
 from crm_platform.identity.rules import demand_ability
@@ -25,6 +25,7 @@ def invite(
 
     Raises:
         Invalid: somebody here has the address already.
+        Conflict: every seat is taken.
         NotAllowed: the role allows more than the actor's.
         TooMany: the actor invited very many people just now.
     """
@@ -43,6 +44,7 @@ def invite(
     attempts.count_one(attempts.INVITE, str(actor.pk), at=at)
     open_ones = Invitation.objects.filter(email__iexact=email, accepted_at=None, revoked_at=None)
     open_ones.update(revoked_at=at)
+    seats.demand_seat(role=role, at=at)
     token, token_hash = onetime.new_secret()
     invitation = Invitation.objects.create(
         email=email, role=role, team=team, token_hash=token_hash, invited_by=actor,
@@ -80,6 +82,8 @@ def resend(*, invitation_id: int, actor: User, at: dt.datetime) -> Invitation:
     row = _locked_open(invitation_id)
     demand_may_grant(actor, row.role)
     attempts.count_one(attempts.INVITE, str(actor.pk), at=at)
+    if row.expires_at <= at:  # its seat was free again
+        seats.demand_seat(role=row.role, at=at)
     token, row.token_hash = onetime.new_secret()
     row.invited_by, row.expires_at = actor, at + VALID
     row.save(update_fields=["token_hash", "invited_by", "expires_at"])

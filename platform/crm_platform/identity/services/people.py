@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from crm_platform.identity import history
+from crm_platform.identity import history, seats
 from crm_platform.identity.events import PersonDeactivated
 from crm_platform.identity.granting import OWNER, demand_may_grant, demand_may_touch
 from crm_platform.identity.models import ApiToken, MailToken, Role, Team, User
@@ -71,7 +71,7 @@ def change_role(*, person: User, role: Role, actor: User, at: dt.datetime) -> Us
 
     Raises:
         NotAllowed: it is oneself, or either role allows more than the actor's.
-        Conflict: the last owner would be gone.
+        Conflict: the last owner would be gone, or every seat is taken.
     """
     demand_ability(actor, "users.manage")
     if person.pk == actor.pk:
@@ -81,6 +81,7 @@ def change_role(*, person: User, role: Role, actor: User, at: dt.datetime) -> Us
     demand_may_grant(actor, role)
     if role.key != OWNER:
         _demand_another_owner(person)
+    seats.demand_seat(role=role, at=at, instead_of=person.role if person.is_active else role)
     diff = apply_changes(person, {"role": role})
     if diff:
         history.note(
@@ -166,10 +167,13 @@ def reactivate(*, person: User, actor: User, at: dt.datetime) -> User:
 
     Raises:
         NotAllowed: their role allows more than the actor's.
+        Conflict: every seat is taken.
     """
     demand_ability(actor, "users.manage")
     person = _locked(person)
     demand_may_touch(actor, person)
+    if not person.is_active:
+        seats.demand_seat(role=person.role, at=at)
     diff = apply_changes(person, {"is_active": True, "deactivated_at": None})
     if diff:
         history.note("person.reactivated", person, actor=actor, at=at, is_config=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm_platform.identity import history, kinds
+from crm_platform.identity import history, kinds, seats
 from crm_platform.identity.granting import demand_may_grant, demand_may_touch_role
 from crm_platform.identity.models import Invitation, Role, User
 from crm_platform.identity.roles import ABILITIES, LEVELS, SYSTEM_ROLES, VERBS, RoleSpec
@@ -75,6 +75,7 @@ def edit_role(
     Raises:
         Invalid: an unknown level, ability or field limit, or a bad name.
         NotAllowed: the owner's role, or more rights than the actor has.
+        Conflict: its people would take seats that are not free.
     """
     demand_ability(actor, "roles.manage")
     role = Role.objects.select_for_update().get(pk=role.pk)
@@ -87,8 +88,10 @@ def edit_role(
     }
     wanted = Role(key=role.key, **values)
     demand_may_grant(actor, wanted)
+    was = Role(rights=role.rights, abilities=role.abilities)
     diff = apply_changes(role, values)
     if diff:
+        seats.demand_not_more(was=was, role=role, at=at)
         history.note("role.edited", role, actor=actor, at=at, changes=diff, is_config=True)
     return role
 

@@ -1,0 +1,121 @@
+"""How a company stands with us: what it rents, what comes next, what was billed. For its page.
+
+Opens the platform's unit of work.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from billing import catalogue, invoicing
+from billing.models import Account, Invoice, PendingChange, Price, Subscription
+from billing.proration import Period, after
+from crm_platform.kernel import tenancy
+from crm_platform.kernel.errors import NotFound
+
+SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """An invoice and what is still owed of it."""
+
+    invoice: Invoice
+    owed: int
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The next bill as it stands now: when, for how many seats at which price."""
+
+    on: dt.datetime
+    seats: int
+    price: Price
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All of it; `subscription` is None before the company rents, and after it has ended."""
+
+    account: Account | None
+    subscription: Subscription | None
+    changes: tuple[PendingChange, ...]
+    planned_price: Price | None
+    bills: tuple[Bill, ...]
+    offers: tuple[Price, ...]
+    forecast: Forecast | None
+
+    @property
+    def owed(self) -> int:
+        return sum(bill.owed for bill in self.bills)
+
+
+def standing_of(company_id: UUID, *, at: dt.datetime) -> Standing:
+    """How the company stands at `at`. Six queries at most."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        account = Account.objects.filter(company_id=company_id).first()
+        subscription = (
+            Subscription.objects.select_related("account", "price__version__plan")
+            .filter(account=account, ended_at=None).first()
+        ) if account else None  # fmt: skip
+        changes = tuple(subscription.changes.filter(settled_at=None)) if subscription else ()
+        planned = _planned_price(changes)
+        rows = account.invoices.order_by("-issued_at", "-pk")[:SHOWN] if account else ()
+        bills = tuple(
+            Bill(row, invoicing.owed(row), invoicing.owed(row) > 0 and row.due_at <= at)
+            for row in rows
+        )
+        return Standing(
+            account, subscription, changes, planned, bills,
+            tuple(catalogue.prices_to_be_had("default")),
+            _forecast(subscription, changes, planned) if subscription else None,
+        )  # fmt: skip
+
+
+def _planned_price(changes: tuple[PendingChange, ...]) -> Price | None:
+    for change in changes:
+        if change.kind == PendingChange.Kind.PRICE:
+            return Price.objects.select_related("version__plan").get(pk=change.target)
+    return None
+
+
+def _forecast(
+    subscription: Subscription, changes: tuple[PendingChange, ...], planned: Price | None
+) -> Forecast | None:
+    if subscription.ends_at is not None:
+        return None
+    seats = next(
+        (c.target for c in changes if c.kind == PendingChange.Kind.SEATS), subscription.seats
+    )
+    price = planned or subscription.price
+    line = invoicing.Line(
+        kind="seats", quantity=seats, unit_amount=price.unit_amount, interval=price.interval,
+        period=_next(subscription, price), amount=price.unit_amount * seats,
+    )  # fmt: skip
+    total = invoicing.sum_of([line], subscription.account).total
+    return Forecast(subscription.period_end, seats, price, total)
+
+
+def _next(subscription: Subscription, price: Price) -> Period:
+    start = subscription.period_end
+    return Period(start, after(start, price.interval))
+
+
+def invoice_of(company_id: UUID, invoice_id: int) -> Invoice:
+    """One invoice of this company, with its lines.
+
+    Raises:
+        NotFound: there is none such here.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        found = (
+            Invoice.objects.prefetch_related("lines")
+            .filter(pk=invoice_id, account__company_id=company_id).first()
+        )  # fmt: skip
+        if found is None:
+            raise NotFound(_("There is no such invoice."))
+        return found

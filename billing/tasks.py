@@ -1,0 +1,12 @@
+"""The clock of billing: periods that are over, bills that are late, companies to be told."""
+
+from django.utils import timezone
+
+from billing import clock
+from crm_platform.kernel.tasks import platform_task
+
+
+@platform_task(atomic_body=False)
+def keep_billing() -> None:
+    """Do whatever is due. Idempotent, and complete after missed hours."""
+    clock.run(at=timezone.now())
