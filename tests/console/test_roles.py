@@ -38,6 +38,9 @@ EXPECTED = {
     "support.view":        (True, True, False, True),
     "support.ask":         (True, True, False, False),
     "funnel.view":         (True, True, True, True),
+    "billing.view":        (True, True, True, True),
+    "billing.act":         (True, False, True, False),
+    "billing.plans":       (True, False, True, False),
     "demo_mail.view":      (True, True, False, False),
 }  # fmt: skip
 """Written down a second time on purpose: a slip in one of the two fails."""

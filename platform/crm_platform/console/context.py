@@ -30,6 +30,7 @@ PLACES = (
     Place("", "companies", gettext_lazy("Companies"), "building-2", "console:companies",
           "companies.view"),
     Place("", "funnel", gettext_lazy("Sign-ups"), "trending-up", "console:funnel", "funnel.view"),
+    Place("", "billing", gettext_lazy("Billing"), "receipt", "console:billing", "billing.view"),
     Place(SERVICE, "releases", gettext_lazy("Releases"), "package", "console:releases",
           "releases.view"),
     Place(SERVICE, "support", gettext_lazy("Support access"), "shield-check", "console:support",

@@ -36,6 +36,9 @@ TABLE: dict[str, frozenset[str]] = {
     "support.view":          frozenset({PLATFORM, SUPPORT, AUDITOR}),
     "support.ask":           frozenset({PLATFORM, SUPPORT}),
     "funnel.view":          EVERYBODY,
+    "billing.view":         EVERYBODY,
+    "billing.act":          frozenset({PLATFORM, BILLING}),
+    "billing.plans":        frozenset({PLATFORM, BILLING}),
     "demo_mail.view":       frozenset({PLATFORM, SUPPORT}),
 }  # fmt: skip
 """The mails of the demo hold one-time links: an auditor does not read them."""

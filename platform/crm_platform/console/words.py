@@ -93,6 +93,11 @@ def verb_word(verb: str) -> str:
         "release.stopped": _("Stopped the release"), "release.set": _("Changed how upgrades run"),
         "release.retried": _("Tried the upgrade again"), "release.held": _("Held the upgrade"),
         "release.rolled_back": _("Rolled the upgrade back"),
+        "billing.transfer_recorded": _("Recorded a transfer"),
+        "billing.payment_undone": _("Undid a payment"),
+        "billing.invoice_credited": _("Credited an invoice"),
+        "plan.added": _("Added a plan"), "plan.drafted": _("Drafted the next version of a plan"),
+        "plan.changed": _("Changed a plan’s draft"), "plan.published": _("Published a plan"),
     }  # fmt: skip
     return words.get(verb, verb)
 
@@ -126,7 +131,9 @@ def fact_word(name: str) -> str:
         "operator": _("Operator"), "parallel": _("Workers at once"), "ring": _("Ring"),
         "spares": _("Spare schemas"), "company": _("Company"),
         "upgrade_after": _("Waits until"), "window_from": _("Window from"),
-        "window_to": _("Window to"),
+        "window_to": _("Window to"), "amount": _("Amount"), "reference": _("Bank reference"),
+        "received_on": _("Day received"), "invoice": _("Invoice"),
+        "credit_note": _("Credit note"), "version": _("Version"), "key": _("Key"),
     }  # fmt: skip
     return words.get(name, name)
 
@@ -193,6 +200,6 @@ def topic_word(topic: str) -> str:
         "second_factor": _("Second factor"), "audit": _("Audit"),
         "task": _("Background work"), "mail": _("Mails"), "support": _("Support access"),
         "approval": _("Two persons"),
-        "password": _("Passwords"),
+        "password": _("Passwords"), "billing": pgettext("topic", "Billing"), "plan": _("Plans"),
     }  # fmt: skip
     return words.get(topic, topic)

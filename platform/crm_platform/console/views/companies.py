@@ -18,6 +18,7 @@ from crm_platform.console.queries import limits as limit_queries
 from crm_platform.console.queries.failures import open_failures
 from crm_platform.console.services import companies as services
 from crm_platform.console.services import limits as limit_services
+from crm_platform.console.views import billing
 from crm_platform.console.views.asking import facts_of, me, word
 from crm_platform.console.words import (
     HEALTH_KINDS,
@@ -122,6 +123,7 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
         "note_form": given.get("note") or forms.NoteForm(),
         "limit_form": given.get("limit") or forms.LimitForm(),
         "limits": limit_queries.limits(company_id),
+        "billing": billing.panel(company_id),
         "used": limit_queries.used_today(company_id, at=timezone.now()),
         **console(request, "companies"),
     }

@@ -1,0 +1,136 @@
+"""The words of renting: prices, invoices, what happened to an account, how late a bill is."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from billing import operating
+from billing.catalogue import name_of
+from billing.models import BillingEntry, InvoiceLine, Price
+from crm_platform.console.amounts import said
+from crm_platform.console.words import limit_word, state_word
+from tenants.lifecycle import states
+from tenants.models import Company
+
+INVOICE_KINDS = {"open": "info", "paid": "ok", "void": ""}
+AGE_KINDS = {"not_due": "info", "due": "info", "late": "warn", "very_late": "bad", "lost": "bad"}
+VERSION_KINDS = {"draft": "info", "published": "ok", "retired": ""}
+
+
+def price_word(price: Price, seats: int) -> str:
+    """US$50.00 per user and month × 5."""
+    return _("%(unit)s × %(seats)d") % {
+        "unit": unit_word(price.unit_amount, price.currency, price.interval), "seats": seats,
+    }  # fmt: skip
+
+
+def unit_word(amount: int, currency: str, interval: str) -> str:
+    """US$50.00 per user and month."""
+    text = (
+        _("%(amount)s per user and year") if interval == "year"
+        else _("%(amount)s per user and month")
+    )  # fmt: skip
+    return text % {"amount": said(amount, currency)}
+
+
+def interval_word(interval: str) -> str:
+    """How long a price is for."""
+    return {"month": pgettext("price", "Month"), "year": pgettext("price", "Year")}[interval]
+
+
+def invoice_word(state: str) -> str:
+    """How an invoice stands."""
+    return {
+        "open": pgettext("invoice", "Open"), "paid": pgettext("invoice", "Paid"),
+        "void": pgettext("invoice", "Void"),
+    }[state]  # fmt: skip
+
+
+def line_word(line: InvoiceLine) -> str:
+    """What a line bills."""
+    kinds = {
+        "seats": _("%(plan)s, %(seats)d users"), "added": _("%(plan)s, %(seats)d users added"),
+        "credit": _("%(plan)s, time not used, %(seats)d users"),
+    }  # fmt: skip
+    return kinds[line.kind] % {"plan": name_of(line.plan), "seats": abs(line.quantity)}
+
+
+def version_word(state: str) -> str:
+    """How far a version of a plan is."""
+    return {
+        "draft": _("Draft"), "published": _("Published"), "retired": pgettext("plan", "Retired"),
+    }[state]  # fmt: skip
+
+
+def age_word(age: str) -> str:
+    """How late a bill is."""
+    return {
+        operating.NOT_DUE: _("Not due yet"), operating.DUE: _("Due now"),
+        operating.LATE: _("1 to 14 days late"), operating.VERY_LATE: _("15 to 44 days late"),
+        operating.LOST: _("45 days late or more"),
+    }[age]  # fmt: skip
+
+
+def next_word(company: Company) -> str:
+    """Where the clock moves a company next; empty while it moves it nowhere."""
+    follows = states.NEXT.get(Company.State(company.state))
+    return state_word(follows) if follows and company.state_until else ""
+
+
+def entry_word(verb: str) -> str:
+    """What happened to an account; an unknown verb stands as it is."""
+    words = {
+        "started": _("Began to rent"), "buyer_changed": _("Changed who pays"),
+        "seats_added": _("Added seats"), "price_changed": _("Changed the price"),
+        "seats_planned": _("Planned fewer seats"), "price_planned": _("Planned another price"),
+        "seats_taken_back": _("Kept the seats after all"),
+        "price_taken_back": _("Kept the price after all"),
+        "cancelled": _("Cancelled"), "resumed": _("Took the cancelling back"),
+        "renewed": _("Renewed"), "ended": _("Ended"), "paid": _("A transfer was recorded"),
+        "payment_reversed": _("A payment was undone"), "credited": _("An invoice was credited"),
+    }  # fmt: skip
+    return words.get(verb, verb)
+
+
+def entry_facts(entry: BillingEntry, currency: str) -> list[tuple[str, str]]:
+    """An entry's facts for people: (name, value). Inner numbers are left out."""
+    facts: dict[str, Any] = dict(entry.facts)
+    if entry.verb.startswith("seats_planned"):
+        facts["seats"] = facts.get("target")
+    names = {
+        "amount": _("Amount"), "seats": _("Seats"), "invoice": _("Invoice"),
+        "number": _("Credit note"), "reference": _("Bank reference"),
+    }  # fmt: skip
+    return [
+        (label, _value(name, facts[name], currency))
+        for name, label in names.items()
+        if facts.get(name) not in (None, "")
+    ]
+
+
+def _value(name: str, value: Any, currency: str) -> str:
+    if name == "amount":
+        return said(int(value), currency)
+    return " → ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def difference_rows(changes: list[tuple[str, Any, Any]]) -> list[tuple[str, str, str]]:
+    """What a draft changes, for people: what, before, after (an absent value is a dash)."""
+    return [(_changed(key), _side(key, old), _side(key, new)) for key, old, new in changes]
+
+
+def _changed(key: str) -> str:
+    kind, _sign, rest = key.partition(":")
+    if kind == "limit":
+        return limit_word(rest)
+    code, _sign, interval = rest.partition(":")
+    words = {"price": _("Price"), "least": _("Fewest seats"), "most": _("Most seats")}
+    return f"{words[kind]}: {code}, {interval_word(interval)}"
+
+
+def _side(key: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    kind, _sign, rest = key.partition(":")
+    return said(value, rest.partition(":")[0]) if kind == "price" else f"{value:,}"
