@@ -19,6 +19,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.utils import timezone
 
+from billing import catalogue, clock, subscribing
 from crm_core.web import samples, services
 from crm_platform.identity.models import Role, User
 from crm_platform.kernel import snapshot, tenancy
@@ -65,6 +66,28 @@ def _upgraded(company: Company, at: dt.datetime) -> None:
         )  # fmt: skip
 
 
+def _late_company(at: dt.datetime) -> None:
+    """A company whose first bill fell due six days ago."""
+    owner = tenants.NewOwner(name="Lin Ho", email="lin@lanterns.example", password_hash="!")
+    company = tenants.request_company(
+        name="Late Lanterns", slug="lanterns", owner=owner, language="en", currency="USD",
+        time_zone="Asia/Taipei", at=at,
+    )  # fmt: skip
+    tenants.build(company_id=company.pk, at=at)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Company.objects.filter(pk=company.pk).update(state=Company.State.TRIAL)
+        [price] = [
+            each for each in catalogue.prices_to_be_had("default")
+            if (each.currency, each.interval) == ("USD", "month")
+        ]  # fmt: skip
+    buyer = subscribing.Buyer(legal_name="Late Lanterns Ltd", address="1 Quay Road", country="HK")
+    subscribing.start(
+        company_id=company.pk, price_id=price.pk, seats=5, buyer=buyer, by="Lin Ho",
+        at=at - dt.timedelta(days=20),
+    )  # fmt: skip
+    clock.run(at=at)
+
+
 def main() -> None:
     call_command("migrate_platform", verbosity=0)
     call_command("release", "up", verbosity=0, stdout=io.StringIO())
@@ -93,6 +116,7 @@ def main() -> None:
         samples.load_samples(actor=actor, at=now)
     _upgraded(company, now)
     _stopped_release(company, now)
+    _late_company(now)
     told = io.StringIO()
     call_command("make_demo_operator", stdout=told)
     operator = json.loads(told.getvalue())

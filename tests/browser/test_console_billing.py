@@ -1,0 +1,106 @@
+"""An operator finds the company that is late, records its transfer, and it works again."""
+
+import pytest
+
+from tests.browser.conftest import faults, findings, watch
+from tests.browser.test_screens import look, told
+
+SCREENS = ("/billing/", "/billing/?q=nobody", "/billing/plans/", "/billing/plans/new/",
+           "/billing/figures/")  # fmt: skip
+BOARD_ROW = "tbody tr:has-text('Late Lanterns')"
+
+
+@pytest.fixture
+def console(browser, operator_state):
+    """`console(width)` → a page of the operator."""
+    contexts = []
+
+    def open_page(width=1280):
+        context = browser.new_context(
+            storage_state=operator_state, reduced_motion="reduce",
+            viewport={"width": width, "height": 900},
+        )  # fmt: skip
+        contexts.append(context)
+        return watch(context.new_page())
+
+    yield open_page
+    for context in contexts:
+        assert [fault for page in context.pages for fault in faults(page)] == []
+        context.close()
+
+
+def at(stack, path="/"):
+    return stack.at("operators.localhost", path)
+
+
+def prefer(page, theme, language):
+    page.evaluate(
+        """async ([theme, language]) => {
+            const token = document.querySelector('meta[name=csrf-token]').content;
+            const body = new URLSearchParams({theme, language});
+            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
+        }""",
+        [theme, language],
+    )
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "zh-hant")])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_billing_has_no_axe_finding_and_no_sideways_scroll(stack, console, theme, language, width):
+    page = console(width)
+    page.goto(at(stack, "/billing/"))
+    account = page.get_attribute("tbody th a", "href")
+    page.goto(at(stack, "/billing/plans/"))
+    plan = page.get_attribute("tbody th a", "href")
+    page.goto(at(stack, plan))
+    if page.locator("button:has-text('Draft the next version')").count():
+        page.click("button:has-text('Draft the next version')")
+        page.fill("[name=USD_month]", "55")
+        page.click("button:has-text('Save the draft')")
+        page.wait_for_selector("td:has-text('US$55.00')")
+    look(page.context, stack, theme, language)
+    prefer(page, theme, language)
+    found = {}
+    for path in (*SCREENS, account, f"{account}transfer/", account.replace("billing/", ""), plan):
+        page.goto(at(stack, path))
+        found[path] = findings(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[path].append("scrolls sideways")
+    page.goto(at(stack, "/billing/"))
+    prefer(page, "auto", "en")
+    assert told(found) == ""
+
+
+def test_late_company_is_found_its_transfer_recorded_and_it_is_active_again(stack, console):
+    page = console()
+    page.goto(at(stack))
+    page.click("nav a:has-text('Billing')")
+    page.fill("[name=q]", "lanterns")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=lanterns**")
+    row = page.inner_text(BOARD_ROW)
+    assert "US$250.00" in row
+    assert "1 to 14 days late" in row
+    assert "Past due" in row
+    assert "Read only on" in row
+
+    page.focus(f"{BOARD_ROW} td ul a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#dialog-body [name=amount]")
+    assert page.input_value("#dialog-body [name=invoice]") != ""
+    page.fill("#dialog-body [name=amount]", "250,00")
+    page.fill("#dialog-body [name=reference]", "HSBC 20261122-7")
+    page.click("#dialog-body button.primary")
+    page.wait_for_selector("#dialog-body .err:has-text('Write the amount in USD like')")
+    assert findings(page) == []
+    page.fill("#dialog-body [name=amount]", "US$250.00")
+    page.click("#dialog-body button.primary")
+
+    page.wait_for_url("**/companies/*/billing/")
+    page.wait_for_selector(".head .con-state:has-text('Active')")
+    page.wait_for_selector("tr:has-text('HSBC 20261122-7') td:has-text('US$250.00')")
+    assert findings(page) == []
+    page.goto(at(stack, "/billing/?q=lanterns"))
+    page.wait_for_selector("text=No open invoice fits")
+    page.goto(at(stack, "/audit/"))
+    page.wait_for_selector("text=Recorded a transfer")
