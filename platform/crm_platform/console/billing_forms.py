@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.catalogue import LANGUAGES, PriceFacts
 from billing.currencies import CURRENCIES
@@ -81,7 +82,7 @@ class CreditForm(forms.Form):
 
 class PlanForm(forms.Form):
     key = forms.SlugField(
-        label=_("Key"), max_length=40,
+        label=pgettext_lazy("plan", "Key"), max_length=40,
         help_text=_("Small letters, digits and hyphens; it never changes."),
     )  # fmt: skip
     name_en = forms.CharField(label=_("Name in English"), max_length=80)

@@ -126,7 +126,9 @@ def _changed(key: str) -> str:
         return limit_word(rest)
     code, _sign, interval = rest.partition(":")
     words = {"price": _("Price"), "least": _("Fewest seats"), "most": _("Most seats")}
-    return f"{words[kind]}: {code}, {interval_word(interval)}"
+    return _("%(what)s: %(code)s, %(interval)s") % {
+        "what": words[kind], "code": code, "interval": interval_word(interval),
+    }  # fmt: skip
 
 
 def _side(key: str, value: Any) -> str:

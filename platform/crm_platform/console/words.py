@@ -133,7 +133,7 @@ def fact_word(name: str) -> str:
         "upgrade_after": _("Waits until"), "window_from": _("Window from"),
         "window_to": _("Window to"), "amount": _("Amount"), "reference": _("Bank reference"),
         "received_on": _("Day received"), "invoice": _("Invoice"),
-        "credit_note": _("Credit note"), "version": _("Version"), "key": _("Key"),
+        "credit_note": _("Credit note"), "version": _("Version"), "key": pgettext("plan", "Key"),
     }  # fmt: skip
     return words.get(name, name)
 
