@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from billing.models import Account, Invoice, Payment, PlanVersion
 from crm_platform.console.models import Approval, SupportRequest, TaskFailure
 from crm_platform.console.services.operators import make_operator
 from crm_platform.identity.models import Invitation, MailToken, OutgoingMail, Session, User
@@ -32,6 +33,23 @@ def _operator() -> tuple[str, str]:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Session.objects.filter(user=operator).update(second_factor_at=timezone.now())
     return cookie
+
+
+def _billed(own: Twin) -> tuple[Invoice, Payment]:
+    """An invoice of the company, and a payment that came in."""
+    account = Account.objects.create(
+        company_id=own.scope.id, currency="USD", legal_name="Matrix", created_at=NOON
+    )
+    bill = Invoice.objects.create(
+        account=account, number=f"M-{own.scope.id}", act_key=f"matrix:{own.scope.id}",
+        currency="USD", language="en", issued_at=NOON, due_at=LATER, period_start=NOON,
+        period_end=LATER, seller={}, buyer={}, net=100, total=100,
+    )  # fmt: skip
+    payment = Payment.objects.create(
+        account=account, amount=100, currency="USD", received_on=NOON.date(), reference="matrix",
+        by="Matrix", at=NOON,
+    )  # fmt: skip
+    return bill, payment
 
 
 @contextmanager
@@ -69,6 +87,8 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             reason="matrix", minutes=30, asked_at=NOON, state="granted", until=LATER,
             delivered_at=NOON,
         )  # fmt: skip
+        bill, payment = _billed(own)
+        version = PlanVersion.objects.get(plan__key="standard", state="published")
     cookie = _operator()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         session = User.objects.get(email=EMAIL).sessions.latest("pk")
@@ -90,12 +110,18 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             waiting.pk,
             approval.pk,
             run.pk,
+            bill.pk,
+            payment.pk,
+            version.pk,
+            version.plan_id,
         ],
         "uuid": [own.scope.id],
         "str": [SECRET, SECRET[:40]],
     }
     yield cookie, {**probes.own_values(own), **numbers}
     with tenancy.unit_of_work(tenancy.PLATFORM):
+        for row in (payment, bill, bill.account):
+            row.delete()
         SignUp.objects.filter(pk=sign_up.pk).delete()
         DemoMail.objects.filter(pk=mail.pk).delete()
         Invitation.objects.filter(pk=invitation.pk).delete()
