@@ -6,6 +6,7 @@ lock for as long as it lives (`applying.take_lease`); a company whose worker is 
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,11 @@ MOST_LOCK_RETRIES = 40
 LOCK_RETRY = dt.timedelta(seconds=2)
 ROWS_A_BATCH = 5_000
 Clock = Callable[[], dt.datetime]
+Rest = Callable[[float], None]
+
+
+def no_rest(_seconds: float) -> None:
+    """Go on at once."""
 
 
 @dataclass(slots=True)
@@ -43,11 +49,15 @@ class Done:
     requeued: int = 0
 
 
-def work(*, version: str, clock: Clock, until: Clock | None = None, any_hour: bool = False) -> Done:
+def work(
+    *, version: str, clock: Clock, until: Clock | None = None, any_hour: bool = False,
+    rest: Rest = no_rest,
+) -> Done:  # fmt: skip
     """Upgrade companies until the release is over, stopped, or nothing may be done now.
 
     `until` says when to give up (the worker is asked between two companies); `any_hour` disregards
-    the companies' windows.
+    the companies' windows. `rest` waits as many seconds as a company took, before the next one: the
+    people of the others have the machine for half of the time.
     """
     lease, done = applying.take_lease(), Done()
     try:
@@ -59,7 +69,9 @@ def work(*, version: str, clock: Clock, until: Clock | None = None, any_hour: bo
             if not runs:
                 break
             for run in runs:
+                began = time.perf_counter()
                 _upgrade(run, lease, done, clock)
+                rest(time.perf_counter() - began)
             lease = _reconnected(lease)
     finally:
         applying.give_lease_back(lease)

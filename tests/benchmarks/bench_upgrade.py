@@ -61,14 +61,16 @@ def build(step: int):
     return release
 
 
-def upgrade(release) -> tuple[int, float]:
+def upgrade(release, rest=None) -> tuple[int, float]:
     """How many companies a worker brought to the release, and in how many seconds."""
     from django.utils import timezone
 
     from tenants.upgrades import running
 
     began = time.perf_counter()
-    done = running.work(version=release.version, clock=timezone.now, any_hour=True)
+    done = running.work(
+        version=release.version, clock=timezone.now, any_hour=True, rest=rest or running.no_rest
+    )
     return done.upgraded, time.perf_counter() - began
 
 
@@ -167,7 +169,7 @@ def upgrade_all(release, count: int) -> tuple[int, float]:
     """Go on until the company that was busy is upgraded too: how many, in how many seconds."""
     began, done = time.perf_counter(), 0
     while done < count and time.perf_counter() - began < MOST_SECONDS:
-        done += upgrade(release)[0]
+        done += upgrade(release, rest=time.sleep)[0]  # as the hosted workers do
         time.sleep(0.1 if done < count else 0)
     return done, time.perf_counter() - began
 

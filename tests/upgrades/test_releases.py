@@ -71,6 +71,15 @@ def test_script_of_a_release_is_what_djangos_migrations_make(first):
         provisioning.remove_schema(by_django)
 
 
+def test_worker_rests_as_long_as_each_company_took(future, fleet):
+    fleet(3)
+    released()
+    rests = []
+    done = running.work(version="r2", clock=clock, any_hour=True, rest=rests.append)
+    assert (done.upgraded, len(rests)) == (3, 3)
+    assert min(rests) > 0
+
+
 def test_first_release_takes_in_companies_that_are_as_it_says(first, ledger):
     company = company_at(first)
     with tenancy.unit_of_work(tenancy.PLATFORM):
