@@ -66,7 +66,7 @@ def as_decimal(amount: int, code: str) -> Decimal:
 
 
 def shown(amount: int, code: str, language: str = "en") -> str:
-    """An amount for people: US$250.00, NT$1,600."""
+    """An amount as people of the language write it: $250.00, in Chinese US$250.00; NT$1,600."""
     digits = currency(code).shown
     pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
     return str(

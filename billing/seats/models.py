@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from crm_platform.kernel.models import ScopedModel
 
-class SeatPool(models.Model):
+
+class SeatPool(ScopedModel):
     """One row: how many seats are paid for. Who holds them is counted, never kept twice."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)

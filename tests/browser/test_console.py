@@ -102,8 +102,9 @@ def test_visit_with_consent_from_asking_to_ending(page, stack, console, browser,
     say(f"console: a visit ended by the owner is over after {time.monotonic() - began:.1f} s")
 
 
-@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "zh-hant")])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("theme", "language", "width"), [("light", "en", 1440), ("dark", "zh-hant", 390)]
+)
 def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, theme, language, width):
     page = console(width)
     page.goto(at(stack))

@@ -44,8 +44,9 @@ def prefer(page, theme, language):
     )
 
 
-@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "zh-hant")])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    ("theme", "language", "width"), [("light", "en", 1280), ("dark", "zh-hant", 390)]
+)
 def test_billing_has_no_axe_finding_and_no_sideways_scroll(stack, console, theme, language, width):
     page = console(width)
     page.goto(at(stack, "/billing/"))
