@@ -3,7 +3,6 @@
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
 TABLES = 12
 """Tables of a company that are read each time, as a page or two would."""
@@ -66,7 +65,8 @@ def served(scopes: list, *, renewed: bool = True) -> Memory:
     most = base.MAX_COMPANIES_A_CONNECTION if renewed else len(scopes) + 1
     peak, backends = 0.0, set()
     connection.close()
-    with patch.object(base, "MAX_COMPANIES_A_CONNECTION", most):
+    usual, base.MAX_COMPANIES_A_CONNECTION = base.MAX_COMPANIES_A_CONNECTION, most
+    try:
         for number, scope in enumerate(scopes, start=1):
             with tenancy.unit_of_work(scope):
                 for model in models:
@@ -75,5 +75,7 @@ def served(scopes: list, *, renewed: bool = True) -> Memory:
                 backends.add(pid)
                 if number % LOOKED_EVERY == 0 or number == len(scopes):
                     peak = max(peak, private_mb(pid))
+    finally:
+        base.MAX_COMPANIES_A_CONNECTION = usual
     connection.close()
     return Memory(round(peak, 1), len(backends), len(scopes))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks import fleets
+from tests.benchmarks import backend_memory, fleets
 from tests.benchmarks.bench_upgrade import companies
 from tests.benchmarks.fleets import say
 
@@ -53,47 +53,6 @@ def board_ms(scope, cookies: str, repeats: int) -> float:
                     raise RuntimeError(f"Status {status}")
             rounds.append(statistics.median(times))
     return min(rounds[1:])
-
-
-# -- one backend through every company -----------------------------------------------------------
-
-
-def twelve_models() -> list:
-    """Models whose tables a working day touches."""
-    from django.apps import apps
-
-    from tenants import provisioning
-
-    return [m for m in apps.get_models() if m._meta.db_table in provisioning.company_tables()][:12]
-
-
-def tour_mib(scopes, *, recycled: bool) -> float:
-    """The most private memory a backend had while 12 tables of each company were read."""
-    from django.db import connection
-
-    from crm_platform.kernel import tenancy
-    from crm_platform.kernel.db.company import base
-
-    models, kept, most = twelve_models(), base.MAX_COMPANIES_A_CONNECTION, 0.0
-    base.MAX_COMPANIES_A_CONNECTION = kept if recycled else 10**9
-    connection.close()
-    try:
-        for number, scope in enumerate(scopes):
-            with tenancy.unit_of_work(scope):
-                for model in models:
-                    model._default_manager.first()
-                if number % 20 == 19 or number + 1 == len(scopes):
-                    most = max(most, private_mib(connection.connection.info.backend_pid))
-    finally:
-        base.MAX_COMPANIES_A_CONNECTION = kept
-        connection.close()
-    return most
-
-
-def private_mib(pid: int) -> float:
-    """What the process has in RAM for itself alone."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
 # -- switching -----------------------------------------------------------------------------------
@@ -190,7 +149,8 @@ def main() -> int:
         boards.append(board_ms(scope, cookies, options.repeats))
     scopes = [queries.scope_of(c, f"{c.slug}.testserver") for c in made]
     say("memory, switching, small requests …")
-    memory, unbounded = tour_mib(scopes, recycled=True), tour_mib(scopes, recycled=False)
+    memory = backend_memory.served(scopes).peak_mb
+    unbounded = backend_memory.served(scopes, renewed=False).peak_mb
     switch = switch_ms(scopes[:WARM])
     small = small_request_ms([s.host for s in scopes[:WARM]])
     say("export, pg_dump …")
