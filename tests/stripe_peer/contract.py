@@ -6,7 +6,6 @@ from decimal import Decimal, InvalidOperation
 
 from tests.stripe_peer import contract_reading
 
-
 GONE = ("/v1/invoices/upcoming",)
 """Addresses without an operation any more that would be taken for the id of something."""
 
