@@ -235,7 +235,7 @@ class Contract:
         for name, wanted in shape["fields"].items():
             if name in shape["required"]:
                 made[name] = self._blank_value(wanted)
-            elif name != "deleted":
+            elif name != "deleted" and not _is_map_of_objects(wanted):
                 made[name] = None
         return made
 
@@ -272,6 +272,12 @@ def _closed(members: list) -> list:
     """
     named = [each for each in members if isinstance(each, dict) and any(each.get("lit", []))]
     return [each for each in members if each != "str"] if named else members
+
+
+def _is_map_of_objects(wanted) -> bool:
+    """What Stripe leaves out unless asked for it; the SDK cannot read a null there."""
+    members = wanted["union"] if isinstance(wanted, dict) and "union" in wanted else [wanted]
+    return any(isinstance(each, dict) and isinstance(each.get("map"), dict) for each in members)
 
 
 def _fits(wanted, value) -> bool:
