@@ -90,6 +90,7 @@ def _dispute(world: World, facts: dict) -> dict:
             currency=charge["currency"], payment_intent=charge["payment_intent"],
             status="needs_response", is_charge_refundable=False, balance_transactions=[],
         )  # fmt: skip
+        made["evidence_details"]["submission_method"] = "not_submitted"
         charge["disputed"] = True
         world.emit("charge.dispute.created", made)
         return world.store.shown(made)
