@@ -204,5 +204,7 @@ def _reply(world: World, operation: Operation, words, params) -> dict:
         raise NotImplementedError(f"{operation.name} with {other[0]}")
     expand = params.get("expand", [])
     if any(path.count(".") >= DEEPEST for path in expand):
-        raise errors.invalid(f"You can only expand up to {DEEPEST} levels.", "expand[]")
+        raise errors.invalid(
+            f"You cannot expand more than {DEEPEST} levels of a property.", "expand[]"
+        )
     return world.store.shown(route.answer(world, params, *words), expand)

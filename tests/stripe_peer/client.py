@@ -87,6 +87,16 @@ class Peer:
         """Decline all charges of a customer; with None no more."""
         self.ask("decline", customer=customer, code=code)
 
+    def fail_finalization(self, customer: str, *, on: bool = True) -> None:
+        """Let no invoice of the customer become final."""
+        self.ask("fail_finalization", customer=customer, on=on)
+
+    def verify_tax_id(self, ident: str, status: str) -> None:
+        self.ask("verify_tax_id", id=ident, status=status)
+
+    def dispute(self, charge: str) -> dict:
+        return self.ask("dispute", charge=charge)
+
     # -- webhooks -------------------------------------------------------------------------------
 
     def webhooks(self, **facts) -> None:

@@ -6,6 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 from tests.stripe_peer import contract_reading
 
+GONE = ("/v1/invoices/upcoming",)
+"""Addresses without an operation any more that would be taken for the id of something."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -46,6 +49,8 @@ class Contract:
 
     def match(self, method: str, path: str) -> tuple[Operation, tuple[str, ...]] | None:
         """The operation at an address, and what stands in the address; fixed words go first."""
+        if path.startswith(GONE):
+            return None
         for pattern, operation in self._by_shape.get((method.lower(), path.count("/")), ()):
             found = pattern.fullmatch(path)
             if found:
@@ -230,7 +235,7 @@ class Contract:
         for name, wanted in shape["fields"].items():
             if name in shape["required"]:
                 made[name] = self._blank_value(wanted)
-            elif name != "deleted":
+            elif name != "deleted" and not _is_map_of_objects(wanted):
                 made[name] = None
         return made
 
@@ -267,6 +272,12 @@ def _closed(members: list) -> list:
     """
     named = [each for each in members if isinstance(each, dict) and any(each.get("lit", []))]
     return [each for each in members if each != "str"] if named else members
+
+
+def _is_map_of_objects(wanted) -> bool:
+    """What Stripe leaves out unless asked for it; the SDK cannot read a null there."""
+    members = wanted["union"] if isinstance(wanted, dict) and "union" in wanted else [wanted]
+    return any(isinstance(each, dict) and isinstance(each.get("map"), dict) for each in members)
 
 
 def _fits(wanted, value) -> bool:

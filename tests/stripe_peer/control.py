@@ -64,6 +64,38 @@ def _decline(world: World, facts: dict) -> dict:
     return {}
 
 
+def _fail_finalization(world: World, facts: dict) -> dict:
+    """Let no invoice of a customer become final, or (on=False) let them again."""
+    with world.lock:
+        world.store.find("customer", facts["customer"])
+        world.store.hidden[facts["customer"]]["cannot_finalize"] = facts.get("on", True)
+    return {}
+
+
+def _verify_tax_id(world: World, facts: dict) -> dict:
+    """Have the office answer about a tax number: status verified, unverified, …"""
+    with world.lock:
+        found = world.store.find("tax_id", facts["id"])
+        with world.changing(found, "customer.tax_id.updated"):
+            found["verification"]["status"] = facts["status"]
+    return {}
+
+
+def _dispute(world: World, facts: dict) -> dict:
+    """Have a customer dispute a charge."""
+    with world.lock:
+        charge = world.store.find("charge", facts["charge"])
+        made = world.make(
+            "dispute", "du", amount=charge["amount"], charge=charge["id"], reason="fraudulent",
+            currency=charge["currency"], payment_intent=charge["payment_intent"],
+            status="needs_response", is_charge_refundable=False, balance_transactions=[],
+        )  # fmt: skip
+        made["evidence_details"]["submission_method"] = "not_submitted"
+        charge["disputed"] = True
+        world.emit("charge.dispute.created", made)
+        return world.store.shown(made)
+
+
 def _webhooks(world: World, facts: dict) -> dict:
     world.webhooks.set_mode(facts)
     return {}
@@ -111,6 +143,7 @@ def _violations(world: World, facts: dict) -> list:
 CONTROLS = {
     "reset": _reset, "clock": _clock, "settings": _settings, "fault": _fault,
     "fault_rate": _fault_rate, "no_faults": _no_faults, "decline": _decline,
+    "fail_finalization": _fail_finalization, "verify_tax_id": _verify_tax_id, "dispute": _dispute,
     "webhooks": _webhooks, "counts": _counts, "object": _object, "objects": _objects,
     "violations": _violations,
     "webhooks/take": lambda world, facts: world.webhooks.take(),

@@ -99,6 +99,9 @@ def finalize(world: World, invoice: dict) -> None:
     """Give it its number and its amount due; what is nothing is paid."""
     customer = world.store.find("customer", invoice["customer"])
     at = world.now(customer["id"])
+    if world.store.hidden[customer["id"]].get("cannot_finalize"):
+        _fail_finalization(world, invoice)
+        return
     with world.changing(customer, "customer.updated"):
         sequence = customer["next_invoice_sequence"]
         customer["next_invoice_sequence"] = sequence + 1
@@ -120,6 +123,15 @@ def finalize(world: World, invoice: dict) -> None:
         mark_paid(world, invoice)
     else:
         payments.open_intent(world, invoice)
+
+
+def _fail_finalization(world: World, invoice: dict) -> None:
+    """As when the tax of a customer without a usable address cannot be worked out."""
+    invoice["last_finalization_error"] = world.part(
+        "invoice", "LastFinalizationError", type="invalid_request_error",
+        code="customer_tax_location_invalid", message="The customer's location isn't recognized.",
+    )  # fmt: skip
+    world.emit("invoice.finalization_failed", invoice)
 
 
 def _settle_balance(world: World, invoice: dict, customer: dict) -> None:
@@ -191,6 +203,7 @@ def collect(
     counts = not by_hand or invoice["attempt_count"] == 0
     invoice["attempt_count"] += counts
     if ended == payments.SUCCEEDED:
+        _keep_method(world, invoice, method)
         mark_paid(world, invoice)
         return ended
     if counts and not first:
@@ -198,6 +211,14 @@ def collect(
     failed = "action_required" if ended == payments.ACTION else "failed"
     world.emit(f"invoice.payment_{failed}", invoice)
     return ended
+
+
+def _keep_method(world: World, invoice: dict, method: str) -> None:
+    subscription = subscription_of(world, invoice)
+    settings = (subscription or {}).get("payment_settings") or {}
+    if settings.get("save_default_payment_method") == "on_subscription":
+        with world.changing(subscription, "customer.subscription.updated"):
+            subscription["default_payment_method"] = method
 
 
 @action

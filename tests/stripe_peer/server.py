@@ -24,6 +24,8 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 120
+    wbufsize = -1
+    disable_nagle_algorithm = True
     world: World
 
     def do_GET(self) -> None:
@@ -95,6 +97,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+            self.wfile.flush()
         except OSError:  # whoever asked is gone
             self.close_connection = True
 
