@@ -45,6 +45,8 @@ class Kind(StrEnum):
 
 ABSOLUTE = (Kind.PLAN, Kind.BUYER)
 """Of these a newer one replaces those that were not sent."""
+NOT_MIRRORED = (Kind.BUYER, Kind.GRANT)
+"""What changes there and is not written down here: nothing has to be looked up after it."""
 ON_THE_WAY = (State.WAITING, State.SENDING)
 
 
@@ -148,7 +150,8 @@ def _send(command: Command, *, at: dt.datetime) -> None:
         _put_off(command, at=at, error=str(error), is_doubtful=command.is_doubtful)
     else:
         _settle(command, State.DONE, at=at, result=found)
-    mirror.refresh(account_id=command.account_id, at=at)
+    if command.kind not in NOT_MIRRORED:
+        mirror.refresh(account_id=command.account_id, at=at)
 
 
 def _done(command: Command, *, at: dt.datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import requests
 from django.test import Client
 
 from billing import ledger, remote, renting
-from billing.models import Account, Invoice, ProviderEvent, Subscription
+from billing.models import Account, Invoice, Price, ProviderEvent, Subscription
 from billing.providers.stripe.client import API_VERSION
 from crm_platform.kernel import tenancy
 from tests.billing.conftest import BUYER, make_trial, price
@@ -39,10 +39,9 @@ def card(database, settings, peer):  # noqa: F811
 
 
 def forget_remote_prices() -> None:
-    """Each test's peer is empty: no price is known there yet."""
-    from billing.models import Price
-
+    """Each test's peer is empty: no price is known there yet, and nothing was told."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
+        ProviderEvent.objects.all().delete()
         Price.objects.exclude(provider_id="").update(provider_id="")
 
 
