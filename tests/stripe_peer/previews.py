@@ -70,11 +70,12 @@ def _tried(world: World, written: dict, customer: dict) -> str:
     if "promotion_code" in written:
         code = world.store.find("promotion_code", written["promotion_code"], "discounts")
         ident = code["promotion"]["coupon"]
-    world.store.find("coupon", ident, "discounts")
+    coupon = world.store.find("coupon", ident, "discounts")
     made = world.make(
         "discount", "di", customer=customer["id"], start=world.now(customer["id"]),
         source={"type": "coupon", "coupon": ident},
     )  # fmt: skip
+    world.store.hidden[made["id"]]["coupon"] = coupon
     return made["id"]
 
 

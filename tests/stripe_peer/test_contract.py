@@ -134,7 +134,7 @@ def _reasons(contract, step) -> list[tuple[str, str]]:
     found = contract.match(step["method"], path)
     if found is None:
         return [("no operation", path)]
-    written = forms.parse(urlencode(list(_flat(step.get("params", {})))))
+    written = forms.parse(urlencode(list(flat(step.get("params", {})))))
     _, findings = contract.read_params(found[0], written)
     return [(found[0].name, each.message) for each in findings]
 
@@ -149,15 +149,15 @@ def _is_explained(reason: tuple[str, str]) -> bool:
     )
 
 
-def _flat(value, name=""):
+def flat(value, name=""):
     """Nested parameters as a form has them; the scripts write some names with brackets."""
     if isinstance(value, dict):
         for key, each in value.items():
             first, bracket, rest = str(key).partition("[")
-            yield from _flat(each, f"{name}[{first}]{bracket}{rest}" if name else str(key))
+            yield from flat(each, f"{name}[{first}]{bracket}{rest}" if name else str(key))
     elif isinstance(value, list):
         for place, each in enumerate(value):
-            yield from _flat(each, f"{name}[{place}]")
+            yield from flat(each, f"{name}[{place}]")
     else:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)
 

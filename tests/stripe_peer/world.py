@@ -144,10 +144,13 @@ class World:
             timeline.frozen = max(timeline.frozen, to)
         self.webhooks.time_passed()
 
-    def catch_up(self) -> None:
-        """Do what is due on a clock that follows the real time."""
-        if self.timeline.frozen is None:
-            self.advance(self.timeline, self.timeline.now())
+    def settle(self) -> None:
+        """Do what is due already, on every line of time."""
+        for each in (self.timeline, *self.test_clocks.values()):
+            now = each.now()
+            if each.is_due(now):
+                self.advance(each, now)
+        self.webhooks.time_passed()
 
     # -- objects --------------------------------------------------------------------------------
 
