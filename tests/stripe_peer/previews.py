@@ -1,11 +1,10 @@
 """Invoices as they would be: of a change, of the next renewal, of a new subscription."""
 
-import copy
 from fractions import Fraction
 
 from tests.stripe_peer import changes, errors, invoice_api, invoices, lines
 from tests.stripe_peer.renewals import OVER
-from tests.stripe_peer.store import random_word
+from tests.stripe_peer.store import copied, random_word
 from tests.stripe_peer.world import World, demand, route
 
 SPOKEN = {"items", "proration_behavior", "proration_date", "billing_cycle_anchor", "trial_end",
@@ -101,7 +100,7 @@ def renewal(world: World, found: dict, *, items: list[dict] | None = None,
     period = changes.next_period(items, found["billing_cycle_anchor"], end)
     waiting = [] if alone else invoice_api.pending_lines(world, customer, found)
     made = [lines.full(world, found, each, period) for each in items]
-    shown = [copy.deepcopy(each) for each in waiting] + (rows or [])
+    shown = [copied(each) for each in waiting] + (rows or [])
     return invoices.compose(
         world, customer=customer, subscription=found, rows=shown + made, preview=True,
         reason="upcoming", period=period, discounts=discounts,

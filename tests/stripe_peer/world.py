@@ -1,6 +1,5 @@
 """Everything the peer knows, and the few ways in which the parts change it."""
 
-import copy
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from tests.stripe_peer import errors
 from tests.stripe_peer.clock import HOUR, START, Timeline
 from tests.stripe_peer.contract import Contract
 from tests.stripe_peer.faults import Faults
-from tests.stripe_peer.store import Store, differences, random_word
+from tests.stripe_peer.store import Store, copied, differences, random_word
 from tests.stripe_peer.webhooks import Webhooks
 
 
@@ -175,7 +174,7 @@ class World:
     @contextmanager
     def changing(self, found: dict, event: str):
         """Tell of what the block changes in the object, if it changes anything."""
-        before = copy.deepcopy(found)
+        before = copied(found)
         yield found
         if before != found:
             self.emit(event, found, previous=differences(before, found))
