@@ -214,6 +214,23 @@ def test_demand_01_a_parameter_the_peer_does_not_speak_is_never_ignored(peer, sh
     assert [each["kind"] for each in peer.violations(forget=True)] == ["unspoken", "unspoken"]
 
 
+def test_demand_01_a_wrong_reply_of_the_peers_own_is_recorded(peer, shop):
+    subscription = shop.subscribe(shop.customer(), shop.price())
+    peer.set(subscription.id, status="sleeping")
+    assert shop.api.v1.subscriptions.retrieve(subscription.id).status == "sleeping"
+    (violation,) = peer.violations(forget=True)
+    assert violation["kind"] == "reply"
+    assert violation["finding"].startswith("status: 'sleeping' is none of")
+
+
+def test_demand_01_a_wrong_event_of_the_peers_own_is_recorded(peer, shop):
+    customer = shop.customer()
+    peer.set(customer.id, balance="much")
+    shop.api.v1.customers.update(customer.id, {"name": "New"})
+    kinds = {each["kind"] for each in peer.violations(forget=True)}
+    assert kinds == {"reply", "event"}
+
+
 def test_demand_01_another_version_of_the_api_is_refused(peer):
     older = peer.stripe(stripe_version="2024-06-20")
     with pytest.raises(stripe.InvalidRequestError, match="Invalid Stripe API version"):
