@@ -143,5 +143,6 @@ def delete_clock(world: World, params, ident):
         world.store.hidden[each["id"]]["deleted"] = True
         for subscription in world.store.all("subscription", customer=each["id"]):
             subscription.update(status="canceled", ended_at=found["frozen_time"])
+    world.emit("test_helpers.test_clock.deleted", found)
     world.store.drop(found)
     return deleted(found)

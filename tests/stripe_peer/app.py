@@ -64,10 +64,11 @@ def answer(world: World, request: Request) -> Answer:
     """Answer as Stripe would, or as the fault that was asked for."""
     ident = f"req_{random_word(14)}"
     with world.lock:
-        world.catch_up()
+        world.settle()
         world.asked = Asked(ident, request.key)
         try:
             made = _checked(world, request)
+            world.settle()
         except errors.Refused as refused:
             made = Answer(refused.status, refused.body)
         finally:

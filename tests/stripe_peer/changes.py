@@ -1,12 +1,11 @@
 """What a change of a subscription costs, worked out once for the preview and for the change."""
 
-import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tests.stripe_peer import catalogue, errors, lines
 from tests.stripe_peer.clock import period_at
-from tests.stripe_peer.store import random_word
+from tests.stripe_peer.store import copied, random_word
 from tests.stripe_peer.world import World, set_metadata
 
 ITEM_TAKES = {"id", "price", "quantity", "deleted", "metadata", "clear_usage"}
@@ -75,7 +74,7 @@ def _price(world: World, item: dict, price: dict, param: str) -> None:
             "The price specified is inactive. This field only accepts active prices.",
             f"{param}[price]",
         )
-    item["price"] = copy.deepcopy(price)
+    item["price"] = copied(price)
     item["plan"] = catalogue.plan_of(price, world)
 
 
@@ -87,7 +86,7 @@ def _demand_spoken(written: dict, param: str) -> None:
 
 def changed_items(world: World, subscription: dict, written: list[dict]) -> list[dict]:
     """Copies of the items with the written changes; what is not named stays."""
-    items = [copy.deepcopy(each) for each in items_of(subscription)]
+    items = [copied(each) for each in items_of(subscription)]
     for place, each in enumerate(written):
         param = f"items[{place}]"
         if "id" not in each:

@@ -120,6 +120,10 @@ class Peer:
     def object(self, ident: str, expand: list[str] | None = None) -> dict:
         return self.ask("object", id=ident, expand=expand)
 
+    def set(self, ident: str, **fields) -> dict:
+        """Write fields of an object, as a later Stripe might; its replies are then violations."""
+        return self.ask("set", id=ident, fields=fields)
+
     def objects(self, kind: str) -> list[dict]:
         """All of a kind, oldest first."""
         return self.ask("objects", kind=kind)

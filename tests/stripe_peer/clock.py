@@ -29,9 +29,12 @@ class Timeline:
         """
         heapq.heappush(self.agenda, (when, next(self.counter), action, ident))
 
+    def is_due(self, until: int) -> bool:
+        return bool(self.agenda) and self.agenda[0][0] <= until
+
     def due(self, until: int) -> tuple[int, str, str] | None:
         """The next planned action up to then, taken off the agenda."""
-        if self.agenda and self.agenda[0][0] <= until:
+        if self.is_due(until):
             when, _, action, ident = heapq.heappop(self.agenda)
             return when, action, ident
         return None

@@ -39,6 +39,7 @@ class Contract:
         self.classes, self.resources = read["classes"], read["resources"]
         self.operations = [Operation(**each) for each in read["operations"]]
         self._by_shape: dict = {}
+        self._closed: dict[int, list] = {}
         for each in sorted(self.operations, key=lambda known: known.path.count("{}")):
             shape = (each.method, each.path.count("/"))
             self._by_shape.setdefault(shape, []).append((_pattern(each.path), each))
@@ -200,8 +201,10 @@ class Contract:
         out += [f"{_at(at, name)}: missing" for name in shape["required"] if name not in value]
 
     def _check_union(self, members, value, at, out):
+        if value is None and "none" in members:
+            return
         best: list | None = None
-        for each in _closed(members):
+        for each in self._closed_once(members):
             tried: list[str] = []
             self._check(each, value, at, tried)
             if not tried:
@@ -209,6 +212,12 @@ class Contract:
             if best is None or (_fits(each, value) and self._names(each, value)):
                 best = tried
         out += best or []
+
+    def _closed_once(self, members: list) -> list:
+        known = self._closed.get(id(members))
+        if known is None:
+            known = self._closed[id(members)] = _closed(members)
+        return known
 
     def _names(self, wanted, value) -> bool:
         """Whether an object names the very type that is wanted."""

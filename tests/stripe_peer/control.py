@@ -126,6 +126,14 @@ def _object(world: World, facts: dict) -> dict:
         return world.store.shown(world.store.get(facts["id"]) or {}, facts.get("expand"))
 
 
+def _set(world: World, facts: dict) -> dict:
+    """Write fields of an object as they are, also such as no version of the API has yet."""
+    with world.lock:
+        found = world.store.get(facts["id"])
+        found.update(facts["fields"])
+        return world.store.shown(found)
+
+
 def _objects(world: World, facts: dict) -> list:
     with world.lock:
         return [world.store.shown(each) for each in world.store.all(facts["kind"])]
@@ -144,7 +152,7 @@ CONTROLS = {
     "reset": _reset, "clock": _clock, "settings": _settings, "fault": _fault,
     "fault_rate": _fault_rate, "no_faults": _no_faults, "decline": _decline,
     "fail_finalization": _fail_finalization, "verify_tax_id": _verify_tax_id, "dispute": _dispute,
-    "webhooks": _webhooks, "counts": _counts, "object": _object, "objects": _objects,
+    "webhooks": _webhooks, "counts": _counts, "object": _object, "set": _set, "objects": _objects,
     "violations": _violations,
     "webhooks/take": lambda world, facts: world.webhooks.take(),
     "webhooks/flush": lambda world, facts: world.webhooks.flush(),

@@ -11,9 +11,10 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 0; background: #f6f7f9; col
 main { max-width: 30rem; margin: 4vh auto; padding: 1.5rem; background: #fff; border-radius: 8px }
 label { display: block; margin: .75rem 0 } input { display: block; width: 100%; font: inherit;
 padding: .5rem; box-sizing: border-box; border: 1px solid #8a94a3; border-radius: 4px }
-button { font: inherit; padding: .6rem 1.2rem; border: 0; border-radius: 4px; background: #3046b8;
-color: #fff } table { width: 100%; border-collapse: collapse } td { padding: .25rem 0 }
-[role=alert] { color: #a3161a } .note { color: #566173; font-size: .85rem }
+button { font: inherit; padding: .6rem 1.2rem; margin: .25rem 0; border: 0; border-radius: 4px;
+background: #3046b8; color: #fff } table { width: 100%; border-collapse: collapse }
+td { padding: .25rem 0 } [role=alert] { color: #a3161a }
+.note { color: #566173; font-size: .85rem }
 """
 NOTE = ("A test page of the Stripe peer. 4242 4242 4242 4242 pays, 4000 0000 0000 0002 is "
         "declined, 4000 0000 0000 0341 fails when charged, 4000 0025 0000 3155 asks.")  # fmt: skip
@@ -28,7 +29,8 @@ class Page:
         self.kind = "text/html; charset=utf-8"
         self.content = (
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-            f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><main>'
+            f'<meta name="viewport" content="width=device-width">'
+            f'<link rel="icon" href="data:,"><style>{STYLE}</style><main>'
             f"<h1>{escape(title)}</h1>{body}<p class=note>{NOTE}</p></main></html>"
         ).encode()
 
@@ -160,9 +162,8 @@ def _portal_page(world: World, session: dict, problem: str) -> Page:
     customer = world.store.find("customer", session["customer"])
     features = world.store.find(portal.KIND, session["configuration"])["features"]
     body = _alert(problem)
-    chosen = world.store.get(customer["invoice_settings"]["default_payment_method"])
-    if chosen:
-        body += f"<p>Card ending in <b>{chosen['card']['last4']}</b></p>"
+    for each in world.store.all("payment_method", customer=customer["id"]):
+        body += f"<p>Card ending in <b>{each['card']['last4']}</b></p>"
     if features["payment_method_update"]["enabled"]:
         body += f"<h2>Change the card</h2>{_card_form('Save card')}"
     if features["invoice_history"]["enabled"]:

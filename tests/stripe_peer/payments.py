@@ -98,6 +98,11 @@ def attach(world: World, params, ident):
     card = world.store.hidden[ident]["card"]
     if card.does == DECLINED:
         raise errors.declined("Your card was declined.", "card_declined", card.decline_code)
+    if found["customer"] not in (None, params["customer"]):
+        raise errors.invalid(
+            "The payment method you provided has already been attached to a customer.",
+            "payment_method",
+        )
     found["customer"] = params["customer"]
     world.emit("payment_method.attached", found)
     return found

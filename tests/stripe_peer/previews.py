@@ -1,11 +1,10 @@
 """Invoices as they would be: of a change, of the next renewal, of a new subscription."""
 
-import copy
 from fractions import Fraction
 
 from tests.stripe_peer import changes, errors, invoice_api, invoices, lines
 from tests.stripe_peer.renewals import OVER
-from tests.stripe_peer.store import random_word
+from tests.stripe_peer.store import copied, random_word
 from tests.stripe_peer.world import World, demand, route
 
 SPOKEN = {"items", "proration_behavior", "proration_date", "billing_cycle_anchor", "trial_end",
@@ -70,11 +69,12 @@ def _tried(world: World, written: dict, customer: dict) -> str:
     if "promotion_code" in written:
         code = world.store.find("promotion_code", written["promotion_code"], "discounts")
         ident = code["promotion"]["coupon"]
-    world.store.find("coupon", ident, "discounts")
+    coupon = world.store.find("coupon", ident, "discounts")
     made = world.make(
         "discount", "di", customer=customer["id"], start=world.now(customer["id"]),
         source={"type": "coupon", "coupon": ident},
     )  # fmt: skip
+    world.store.hidden[made["id"]]["coupon"] = coupon
     return made["id"]
 
 
@@ -100,7 +100,7 @@ def renewal(world: World, found: dict, *, items: list[dict] | None = None,
     period = changes.next_period(items, found["billing_cycle_anchor"], end)
     waiting = [] if alone else invoice_api.pending_lines(world, customer, found)
     made = [lines.full(world, found, each, period) for each in items]
-    shown = [copy.deepcopy(each) for each in waiting] + (rows or [])
+    shown = [copied(each) for each in waiting] + (rows or [])
     return invoices.compose(
         world, customer=customer, subscription=found, rows=shown + made, preview=True,
         reason="upcoming", period=period, discounts=discounts,

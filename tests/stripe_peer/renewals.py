@@ -86,7 +86,7 @@ def renew(world: World, subscription: dict, when: int) -> None:
     ):
         end(world, subscription, reason="cancellation_requested")
         return
-    if subscription["status"] == "trialing" and not _goes_on_after_trial(world, subscription):
+    if subscription["status"] == "trialing" and not goes_on_after_trial(world, subscription):
         return
     with world.changing(subscription, UPDATED):
         if not schedules.begin_phase(world, subscription, when):
@@ -111,7 +111,8 @@ def _end_discounts(world: World, subscription: dict, when: int) -> None:
     subscription["discounts"] = kept
 
 
-def _goes_on_after_trial(world: World, subscription: dict) -> bool:
+def goes_on_after_trial(world: World, subscription: dict) -> bool:
+    """Whether it is billed from now on; without a card it may be cancelled or paused instead."""
     customer = world.store.find("customer", subscription["customer"])
     settings = subscription["trial_settings"] or {"end_behavior": {}}
     behavior = settings["end_behavior"].get("missing_payment_method", "create_invoice")

@@ -10,7 +10,7 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from tests.stripe_peer import app, pages
+from tests.stripe_peer import app, errors, pages
 from tests.stripe_peer.clock import START
 from tests.stripe_peer.contract import Contract
 from tests.stripe_peer.control import control
@@ -70,13 +70,16 @@ class Handler(BaseHTTPRequestHandler):
     def _control(self, path: str, body: str) -> None:
         try:
             made, status = control(self.world, path, json.loads(body or "{}")), 200
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, errors.Refused) as error:
             made, status = {"error": f"{type(error).__name__}: {error}"}, 400
+        except Exception as error:  # noqa: BLE001  recorded, and fails the test
+            self.world.note("bug", f"_peer/{path}", traceback.format_exc())
+            made, status = {"error": f"{type(error).__name__}: {error}"}, 500
         self._send(status, json.dumps(made).encode(), {})
 
     def _page(self, method: str, path: str, body: str) -> None:
         with self.world.lock:
-            self.world.catch_up()
+            self.world.settle()
             try:
                 page = pages.answer(self.world, method, path, body)
             except Exception:  # noqa: BLE001  recorded, and fails the test
@@ -119,12 +122,21 @@ def main() -> None:
     server = Server(("127.0.0.1", chosen.port), type("Bound", (Handler,), {"world": world}))
     world.url = f"http://127.0.0.1:{server.server_port}"
     print(world.url, flush=True)  # noqa: T201  this is how the caller learns it
+    if chosen.ticking:
+        threading.Thread(target=_tick, args=(world,), daemon=True).start()  # noqa: TID251
     if chosen.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()  # noqa: TID251
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         server.server_close()
+
+
+def _tick(world: World) -> None:
+    while True:
+        time.sleep(1)
+        with world.lock:
+            world.settle()
 
 
 def _end_with_parent() -> None:

@@ -1,7 +1,6 @@
 """All objects as Stripe would show them, with lists, pages and expansion."""
 
-import copy
-import secrets
+import random
 import string
 from collections import defaultdict
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from tests.stripe_peer import errors
 
 LETTERS = string.ascii_letters + string.digits
+CHANCE = random.Random()  # noqa: S311  ids of no secret things
 RANGES: dict[str, Callable[[int, int], bool]] = {
     "gt": lambda a, b: a > b, "gte": lambda a, b: a >= b, "lt": lambda a, b: a < b,
     "lte": lambda a, b: a <= b,
@@ -16,7 +16,14 @@ RANGES: dict[str, Callable[[int, int], bool]] = {
 
 
 def random_word(length: int) -> str:
-    return "".join(secrets.choice(LETTERS) for _ in range(length))
+    return "".join(CHANCE.choices(LETTERS, k=length))
+
+
+def copied(found):
+    """A copy of a value made of dicts, lists and plain values."""
+    if isinstance(found, dict):
+        return {name: copied(each) for name, each in found.items()}
+    return [copied(each) for each in found] if isinstance(found, list) else found
 
 
 class Store:
@@ -76,7 +83,7 @@ class Store:
 
     def shown(self, found: dict, expand: list[str] | None = None) -> dict:
         """A copy, with the fields of these paths replaced by the objects they name."""
-        seen = copy.deepcopy(found)
+        seen = copied(found)
         for path in expand or []:
             self._expand(seen, path.split("."), path)
         return seen
@@ -91,7 +98,7 @@ class Store:
         name, rest = steps[0], steps[1:]
         maker = self.more.get((found.get("object", ""), name))
         if maker is not None and not isinstance(found.get(name), dict):
-            found[name] = copy.deepcopy(maker(found))
+            found[name] = copied(maker(found))
         if name not in found:
             raise errors.invalid(
                 f"This property cannot be expanded ({name}). You may want to try expanding "
@@ -99,10 +106,10 @@ class Store:
             )  # fmt: skip
         value = found[name]
         if isinstance(value, str):
-            found[name] = copy.deepcopy(self.get(value)) or value
+            found[name] = copied(self.get(value)) or value
         elif isinstance(value, list):
             found[name] = [
-                (copy.deepcopy(self.get(each)) or each) if isinstance(each, str) else each
+                (copied(self.get(each)) or each) if isinstance(each, str) else each
                 for each in value
             ]
         if rest:

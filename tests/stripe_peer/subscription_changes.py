@@ -28,16 +28,13 @@ MOVES_MONEY = {"items", "billing_cycle_anchor", "trial_end"}
        "cancel_at_period_end", "cancellation_details", "pause_collection", *SETTINGS)  # fmt: skip
 def update(world: World, params, ident):
     found = world.store.find("subscription", ident)
-    if found["status"] in OVER and set(params) - STILL_TAKES:
-        raise errors.invalid(
-            "A canceled subscription can only update its cancellation_details and metadata."
-        )
     customer = world.store.find("customer", found["customer"])
     behavior = params.get("payment_behavior", "allow_incomplete")
-    if behavior == "pending_if_incomplete":
-        _demand_may_wait(found, params)
-    if params.get("default_payment_method"):
-        payments.demand_attached(world, params["default_payment_method"], customer["id"])
+    _demand_sound(world, found, params, behavior)
+    if params.get("trial_end") == "now" and found["status"] == "trialing":
+        found["trial_end"] = world.now(customer["id"])
+        if not renewals.goes_on_after_trial(world, found):
+            return found
     change = changes.plan(world, found, params) if MOVES_MONEY & set(params) else None
     if change and change.at_once:
         _demand_payable(world, found, customer, change, behavior)
@@ -55,6 +52,17 @@ def update(world: World, params, ident):
     if change and change.period and not waits:
         renewals.watch(world, found)
     return found
+
+
+def _demand_sound(world: World, found: dict, params: dict, behavior: str) -> None:
+    if found["status"] in OVER and set(params) - STILL_TAKES:
+        raise errors.invalid(
+            "A canceled subscription can only update its cancellation_details and metadata."
+        )
+    if behavior == "pending_if_incomplete":
+        _demand_may_wait(found, params)
+    if params.get("default_payment_method"):
+        payments.demand_attached(world, params["default_payment_method"], found["customer"])
 
 
 def _demand_may_wait(found: dict, params: dict) -> None:

@@ -209,6 +209,7 @@ def _redeem(world, written, customer, subscription, param) -> str:
         source={"type": "coupon", "coupon": ident}, promotion_code=code and code["id"],
         subscription=subscription and subscription["id"],
     )  # fmt: skip
+    world.store.hidden[made["id"]]["coupon"] = coupon  # which may be deleted later
     world.emit("customer.discount.created", made)
     return made["id"]
 

@@ -134,7 +134,7 @@ def _reasons(contract, step) -> list[tuple[str, str]]:
     found = contract.match(step["method"], path)
     if found is None:
         return [("no operation", path)]
-    written = forms.parse(urlencode(list(_flat(step.get("params", {})))))
+    written = forms.parse(urlencode(list(flat(step.get("params", {})))))
     _, findings = contract.read_params(found[0], written)
     return [(found[0].name, each.message) for each in findings]
 
@@ -149,15 +149,15 @@ def _is_explained(reason: tuple[str, str]) -> bool:
     )
 
 
-def _flat(value, name=""):
+def flat(value, name=""):
     """Nested parameters as a form has them; the scripts write some names with brackets."""
     if isinstance(value, dict):
         for key, each in value.items():
             first, bracket, rest = str(key).partition("[")
-            yield from _flat(each, f"{name}[{first}]{bracket}{rest}" if name else str(key))
+            yield from flat(each, f"{name}[{first}]{bracket}{rest}" if name else str(key))
     elif isinstance(value, list):
         for place, each in enumerate(value):
-            yield from _flat(each, f"{name}[{place}]")
+            yield from flat(each, f"{name}[{place}]")
     else:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -212,6 +212,23 @@ def test_demand_01_a_parameter_the_peer_does_not_speak_is_never_ignored(peer, sh
     with pytest.raises(stripe.InvalidRequestError, match="does not speak"):
         shop.api.v1.tax_rates.list()
     assert [each["kind"] for each in peer.violations(forget=True)] == ["unspoken", "unspoken"]
+
+
+def test_demand_01_a_wrong_reply_of_the_peers_own_is_recorded(peer, shop):
+    subscription = shop.subscribe(shop.customer(), shop.price())
+    peer.set(subscription.id, status="sleeping")
+    assert shop.api.v1.subscriptions.retrieve(subscription.id).status == "sleeping"
+    (violation,) = peer.violations(forget=True)
+    assert violation["kind"] == "reply"
+    assert violation["finding"].startswith("status: 'sleeping' is none of")
+
+
+def test_demand_01_a_wrong_event_of_the_peers_own_is_recorded(peer, shop):
+    customer = shop.customer()
+    peer.set(customer.id, balance="much")
+    shop.api.v1.customers.update(customer.id, {"name": "New"})
+    kinds = {each["kind"] for each in peer.violations(forget=True)}
+    assert kinds == {"reply", "event"}
 
 
 def test_demand_01_another_version_of_the_api_is_refused(peer):

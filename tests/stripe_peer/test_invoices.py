@@ -167,6 +167,18 @@ def test_a_coupon_that_ran_out_is_refused(peer, shop):
     assert refused.value.code == "coupon_expired"
 
 
+def test_a_deleted_coupon_goes_on_where_it_was_redeemed(peer, shop):
+    coupon = shop.api.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = shop.subscribe(
+        shop.customer(), shop.price(4000), discounts=[{"coupon": coupon.id}]
+    )
+    shop.api.v1.coupons.delete(coupon.id)
+    peer.advance(days=31)
+    assert shop.subscription(subscription.id).latest_invoice.amount_paid == 2000
+    with pytest.raises(stripe.InvalidRequestError, match="No such coupon"):
+        shop.subscribe(shop.customer(), shop.price(), discounts=[{"coupon": coupon.id}])
+
+
 def test_discounts_are_taken_away_with_an_empty_text(peer, shop):
     coupon = shop.api.v1.coupons.create({"percent_off": 50, "duration": "forever"})
     subscription = shop.subscribe(

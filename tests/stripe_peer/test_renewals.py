@@ -104,6 +104,21 @@ def test_an_unpaid_subscription_is_billed_on_but_not_charged(peer, shop):
     assert shop.subscription(subscription.id).status == "active"
 
 
+def test_it_is_active_again_only_when_nothing_is_late(peer, shop):
+    peer.settings(retry_days=[], after_retries="past_due")
+    customer = shop.customer()
+    subscription = shop.subscribe(customer, shop.price())
+    peer.decline(customer.id)
+    peer.advance(days=62)
+    peer.decline(customer.id, None)
+    late = shop.api.v1.invoices.list({"customer": customer.id, "status": "open"}).data
+    told = []
+    for each in late:
+        shop.api.v1.invoices.pay(each.id)
+        told.append(shop.subscription(subscription.id).status)
+    assert told == ["past_due", "active"]
+
+
 def test_a_trial_is_announced_and_then_charged(peer, shop):
     subscription = shop.subscribe(shop.customer(), shop.price(5000), trial_period_days=14)
     assert (subscription.status, subscription.latest_invoice.total) == ("trialing", 0)

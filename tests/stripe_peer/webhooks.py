@@ -78,9 +78,11 @@ class Webhooks:
         """Queue what waited for a time that has come."""
         with self.idle:
             now = self.now()
-            self.queue.extend(each for due, each in self.later if due <= now)
-            self.later = [(due, each) for due, each in self.later if due > now]
-            self.idle.notify_all()
+            come = [each for due, each in self.later if due <= now]
+            if come:
+                self.queue.extend(come)
+                self.later = [(due, each) for due, each in self.later if due > now]
+                self.idle.notify_all()
 
     # -- by hand --------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """Everything the peer knows, and the few ways in which the parts change it."""
 
-import copy
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from tests.stripe_peer import errors
 from tests.stripe_peer.clock import HOUR, START, Timeline
 from tests.stripe_peer.contract import Contract
 from tests.stripe_peer.faults import Faults
-from tests.stripe_peer.store import Store, differences, random_word
+from tests.stripe_peer.store import Store, copied, differences, random_word
 from tests.stripe_peer.webhooks import Webhooks
 
 
@@ -144,10 +143,13 @@ class World:
             timeline.frozen = max(timeline.frozen, to)
         self.webhooks.time_passed()
 
-    def catch_up(self) -> None:
-        """Do what is due on a clock that follows the real time."""
-        if self.timeline.frozen is None:
-            self.advance(self.timeline, self.timeline.now())
+    def settle(self) -> None:
+        """Do what is due already, on every line of time."""
+        for each in (self.timeline, *self.test_clocks.values()):
+            now = each.now()
+            if each.is_due(now):
+                self.advance(each, now)
+        self.webhooks.time_passed()
 
     # -- objects --------------------------------------------------------------------------------
 
@@ -172,7 +174,7 @@ class World:
     @contextmanager
     def changing(self, found: dict, event: str):
         """Tell of what the block changes in the object, if it changes anything."""
-        before = copy.deepcopy(found)
+        before = copied(found)
         yield found
         if before != found:
             self.emit(event, found, previous=differences(before, found))
