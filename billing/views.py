@@ -31,6 +31,7 @@ def stripe_events(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         return HttpResponse(str(error), status=400, content_type="text/plain")
     ledger.keep([event], at=timezone.now())
+    # One task for all that come within this time: it is taken up at its end.
     if counting.first("events of providers", seconds=RING_SECONDS):
-        later(tasks.hear_providers)
+        later(tasks.hear_providers, in_seconds=RING_SECONDS)
     return HttpResponse(status=200)

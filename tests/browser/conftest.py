@@ -15,9 +15,11 @@ from pathlib import Path
 import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 
 from tests.benchmarks.server import web_server
 from tests.conftest import WORKER
+from tests.stripe_peer.client import KEY, Peer, PeerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / ".data" / f"browser{WORKER}"
@@ -27,6 +29,7 @@ MISSING = (
     "Chromium is missing: apt-get install chromium fonts-noto-cjk fonts-inter, "
     "or set CHROMIUM to its path"
 )
+API_VERSION = "2026-10-28.endive"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -46,6 +49,9 @@ class Stack:
     port: int
     password: str
     operator: dict[str, str]
+    peer: Peer
+    """Stands for Stripe; its time is the real one until a test lets it pass."""
+    environment: dict[str, str]
 
     def at(self, host: str, path: str = "/") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -63,19 +69,31 @@ def stack():
     embedded.reset(data)
     servers = embedded.start(data, careless=True)
     embedded.create_database(servers.superuser_url)
+    payments = PeerProcess()
+    payments.peer.reset(at=int(timezone.now().timestamp()))
+    hook = payments.peer.stripe().v1.webhook_endpoints.create(
+        {"url": "http://localhost/", "enabled_events": ["*"], "api_version": API_VERSION}
+    )
     with web_server(
-        {"RAPPORT_DATA": str(data), "DJANGO_SETTINGS_MODULE": "crm_platform.settings"},
+        {"RAPPORT_DATA": str(data), "DJANGO_SETTINGS_MODULE": "crm_platform.settings",
+         "STRIPE_KEY": KEY, "STRIPE_WEBHOOK_SECRETS": hook.secret,
+         "STRIPE_ADDRESS": payments.peer.url},
         before=_prepare, quiet=True,
     ) as server:  # fmt: skip
+        payments.peer.stripe().v1.webhook_endpoints.update(
+            hook.id, {"url": f"http://localhost:{server.port}/billing/events/stripe/"}
+        )
         worker = subprocess.Popen(
             [sys.executable, "-m", "crm_platform", "worker", "--queues", "celery,long"],
             cwd=ROOT, env=server.environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         told = json.loads(server.prepared)
-        yield Stack(server.port, told["password"], told["operator"])
+        yield Stack(server.port, told["password"], told["operator"], payments.peer,
+                    server.environment)  # fmt: skip
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
+    payments.stop()
     embedded.release(data)
 
 

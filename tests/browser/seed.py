@@ -88,6 +88,18 @@ def _late_company(at: dt.datetime) -> None:
     clock.run(at=at)
 
 
+def _company_on_trial(at: dt.datetime) -> None:
+    """A company whose owner has not rented anything yet."""
+    owner = tenants.NewOwner(
+        name="Pia Pier", email="owner@pier.example", password_hash=make_password(PASSWORD)
+    )
+    company = tenants.request_company(
+        name="Pier Eleven", slug="pier", owner=owner, language="en", currency="USD",
+        time_zone="Asia/Taipei", at=at,
+    )  # fmt: skip
+    tenants.build(company_id=company.pk, at=at)
+
+
 def main() -> None:
     call_command("migrate_platform", verbosity=0)
     call_command("release", "up", verbosity=0, stdout=io.StringIO())
@@ -117,6 +129,7 @@ def main() -> None:
     _upgraded(company, now)
     _stopped_release(company, now)
     _late_company(now)
+    _company_on_trial(now)
     told = io.StringIO()
     call_command("make_demo_operator", stdout=told)
     operator = json.loads(told.getvalue())

@@ -13,6 +13,7 @@ def test_owner_rents_adds_seats_and_stops(owner, stack):
     owner.goto(stack.company(PAGE))
     expect(owner.get_by_role("heading", name="Rent Rapport")).to_be_visible()
     owner.fill("[name=seats]", "1")
+    owner.select_option("[name=way]", "manual")
     owner.get_by_role("button", name="Show the price").click()
     expect(owner.locator("main")).to_contain_text("seats are in use")
 

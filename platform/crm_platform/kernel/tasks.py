@@ -171,7 +171,7 @@ def envelope(scope: tenancy.Scope) -> dict[str, Any]:
     return {ENVELOPE: {"id": str(scope.id), "version": ENVELOPE_VERSION}}
 
 
-def later(task: Any, **kwargs: Any) -> None:
+def later(task: Any, *, in_seconds: float = 0, **kwargs: Any) -> None:
     """Send `task` for the current company once the transaction is kept.
 
     The broker is only a doorbell: where it is away the request is kept all the same, and the
@@ -180,10 +180,10 @@ def later(task: Any, **kwargs: Any) -> None:
     scope = tenancy.current()
     if not transaction.get_connection().in_atomic_block:
         raise NoCompany("Background work is asked for inside a unit of work.")
-    transaction.on_commit(lambda: send(task, scope, **kwargs), robust=True)
+    transaction.on_commit(lambda: send(task, scope, in_seconds=in_seconds, **kwargs), robust=True)
 
 
-def send(task: Any, scope: tenancy.Scope, **kwargs: Any) -> None:
-    """Send `task` for `scope` now."""
+def send(task: Any, scope: tenancy.Scope, *, in_seconds: float = 0, **kwargs: Any) -> None:
+    """Send `task` for `scope` now, to be taken up in so many seconds."""
     headers = {**envelope(scope), SENT_AT: timezone.now().isoformat()}
-    task.apply_async(kwargs=kwargs, headers=headers)
+    task.apply_async(kwargs=kwargs, headers=headers, countdown=in_seconds or None)

@@ -64,8 +64,12 @@ def test_second_subscription_and_a_lost_one_are_told(card, company):
     price = card.objects("price")[0]["id"]
     api.customers.update(account.provider_id, {"email": "a@example.com"})
     api.subscriptions.create(
-        {"customer": account.provider_id, "items": [{"price": price, "quantity": 1}],
-         "collection_method": "send_invoice", "days_until_due": 30}
+        {
+            "customer": account.provider_id,
+            "items": [{"price": price, "quantity": 1}],
+            "collection_method": "send_invoice",
+            "days_until_due": 30,
+        }
     )
     assert ("two", False) in compare()
 

@@ -80,6 +80,14 @@ function side(t) {
   if (open) rail.querySelector("a")?.focus();
 }
 
+// A dialog's form that stands on a page of its own answers with a page: nobody sees the closed dialog.
+document.addEventListener("htmx:beforeRequest", (e) => {
+  const { elt, target } = e.detail;
+  if (target?.id !== "dialog-body" || !elt.matches("form") || elt.closest("dialog")) return;
+  e.preventDefault();
+  elt.submit();
+});
+
 document.addEventListener("dialog-close", () => {
   const open = $$("dialog[open]").at(-1);
   if (open) { for (const f of $$("form[data-dirty]", open)) delete f.dataset.dirty; open.close("done"); }
