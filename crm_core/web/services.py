@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm_core.audit import services as audit
 from crm_core.fields.models import CustomField, Tag
+from crm_core.fields.queries import fields_in_use
 from crm_core.registry import Kind, record_types
 from crm_core.sales.models import Deal, LostReason, Pipeline, Stage
 from crm_core.web.templates_of_industry import Industry, get_industry
@@ -18,6 +19,7 @@ from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.kernel import snapshot, tenancy
 from crm_platform.kernel.errors import Invalid
+from crm_platform.kernel.limits import Limit, demand_room
 from crm_platform.kernel.models import apply_changes
 
 FIELD_KINDS = (
@@ -129,8 +131,10 @@ def add_field(
 
     Raises:
         Invalid: the label is taken, a choice has no options, or there are too many fields.
+        PlanLimitReached: the plan holds no more of them.
     """
     rules.demand_ability(actor, "fields.manage")
+    demand_room(Limit.CUSTOM_FIELDS, fields_in_use)
     if record_type not in {t.name for t in record_types()} or kind not in FIELD_KINDS:
         raise Invalid(_("This kind of field cannot be added here."))
     rows = CustomField.objects.filter(record_type=record_type)
