@@ -5,7 +5,7 @@ import logging
 
 from django.db import DatabaseError
 
-from billing import access, subscribing
+from billing import access, announcing, moving, subscribing
 from billing.models import Invoice, Subscription
 from crm_platform.kernel import tenancy
 
@@ -15,7 +15,7 @@ MOST_PERIODS = 60
 
 
 def run(*, at: dt.datetime) -> dict[str, int]:
-    """Renew what is over, then bring states to what the bills say: how many of each."""
+    """Renew what is over, bring moves on, then states to what the bills say: how many of each."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         over = Subscription.objects.filter(ended_at=None, period_end__lte=at)
         due = list(over.order_by("period_end", "pk").values_list("pk", flat=True))
@@ -25,7 +25,8 @@ def run(*, at: dt.datetime) -> dict[str, int]:
             renewed += _renew_all(key, at)
         except DatabaseError:
             logger.exception("Subscription %s could not be renewed", key)
-    return {"renewed": renewed, "late": late(at=at)}
+    moved, told = moving.advance(at=at), announcing.tell_waiting(at=at)
+    return {"renewed": renewed, "late": late(at=at), "moved": moved, "told": told}
 
 
 def _renew_all(key: int, at: dt.datetime) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from billing import access, catalogue, invoicing, quotes, taxids
+from billing import access, catalogue, coupons, discounts, invoicing, quotes, taxids
 from billing.currencies import currency as known_currency
 from billing.models import Account, BillingEntry, Invoice, PendingChange, Price, Subscription
 from billing.proration import Period, after
@@ -62,14 +62,17 @@ def live(company_id: UUID, *, lock: bool = False) -> Subscription:
 
 
 def start(
-    *, company_id: UUID, price_id: int, seats: int, buyer: Buyer, by: str, at: dt.datetime
-) -> Subscription:
+    *, company_id: UUID, price_id: int, seats: int, buyer: Buyer, by: str, at: dt.datetime,
+    coupon: str = "", shown: int | None = None,
+) -> Subscription:  # fmt: skip
     """Begin to rent: the first period is billed, and the company works from now on.
+
+    `shown` is the total that somebody agreed to, in counted units.
 
     Raises:
         NotFound: there is no such company, or no such price to be had.
-        Conflict: it rents already.
-        Invalid: too few or too many seats, or the buyer's facts are not right.
+        Conflict: it rents already, or the total is not what was shown.
+        Invalid: too few or too many seats, the buyer's facts are not right, or no such coupon.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.select_for_update().filter(pk=company_id).first()
@@ -85,8 +88,13 @@ def start(
             account=account, price=price, seats=seats, anchor=at, period_start=covered.start,
             period_end=covered.end, created_at=at,
         )  # fmt: skip
-        line = quotes.whole(price, seats, covered)
-        invoicing.bill(subscription=made, lines=[line], act_key=f"start:{made.pk}", at=at)
+        if coupon.strip():
+            coupons.redeem_for(made, code=coupon, by=by, at=at)
+        hand = discounts.at_hand(account, made, at=at)
+        lines = discounts.period_lines(price, seats, covered, hand)
+        bill = invoicing.bill(subscription=made, lines=lines, act_key=f"start:{made.pk}", at=at)
+        if shown is not None and bill.total != shown:
+            raise Conflict(quotes.stale())
         note(account, "started", by=by, at=at, seats=seats, price=price.pk)
         access.follow(made, at=at)
     access.tell_company(company_id, at=at)
@@ -260,10 +268,13 @@ def take_back(*, company_id: UUID, change_id: int, by: str, at: dt.datetime) -> 
 
     Raises:
         NotFound: the company rents nothing, or there is no such open change of it.
+        Conflict: operators planned it for a new version of the plan.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
         subscription = live(company_id, lock=True)
         found = subscription.changes.filter(pk=change_id, settled_at=None)
+        if found.filter(moves__isnull=False).exists():
+            raise Conflict(_("This change is ours. Choose another price, or ask us."))
         kind = found.values_list("kind", flat=True).first()
         if kind is None or not found.update(settled_at=at):
             raise NotFound(_("There is no such change any more."))
@@ -334,9 +345,10 @@ def renew(*, subscription_id: int, at: dt.datetime) -> Invoice | None:
         covered = _next_period(subscription, begins)
         subscription.period_start, subscription.period_end = covered.start, covered.end
         subscription.save()
-        line = quotes.whole(subscription.price, subscription.seats, covered)
+        hand = discounts.at_hand(subscription.account, subscription, at=at, lock=True)
+        lines = discounts.period_lines(subscription.price, subscription.seats, covered, hand)
         invoice = invoicing.bill(
-            subscription=subscription, lines=[line], at=at,
+            subscription=subscription, lines=lines, at=at,
             act_key=f"renew:{subscription.pk}:{begins:%Y%m%dT%H%M%S}",
         )  # fmt: skip
         note(

@@ -200,7 +200,11 @@ class RentForm(BuyerForm):
         label=gettext_lazy("Seats"), min_value=1, max_value=5000,
         help_text=gettext_lazy("One for everybody who may change something; viewers are free."),
     )  # fmt: skip
-    field_order = ("price", "seats")
+    coupon = forms.CharField(
+        label=gettext_lazy("Coupon"), required=False, max_length=40,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
+    )  # fmt: skip
+    field_order = ("price", "seats", "coupon")
 
     def __init__(self, *args: Any, prices: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
