@@ -14,6 +14,7 @@ from crm_core.fields.models import CustomField, Tag
 from crm_core.fields.queries import fields_in_use
 from crm_core.registry import Kind, record_types
 from crm_core.sales.models import Deal, LostReason, Pipeline, Stage
+from crm_core.web import usage
 from crm_core.web.templates_of_industry import Industry, get_industry
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
@@ -78,8 +79,10 @@ def apply_template(*, key: str, actor: User, at: dt.datetime) -> Industry:
 
     Raises:
         Invalid: there is no such industry.
+        PlanLimitReached: the plan holds no more of what it would add.
     """
     rules.demand_ability(actor, "company.settings")
+    before = usage.configured()
     industry = get_industry(key)
     if industry is None:
         raise Invalid(_("Choose one of the starting points."))
@@ -94,6 +97,7 @@ def apply_template(*, key: str, actor: User, at: dt.datetime) -> Industry:
         _write_fields(industry)
         for name, hue in industry.tags:
             Tag.objects.get_or_create(name=str(name), defaults={"hue": hue})
+    usage.demand_no_more(before)
     audit.record(
         actor=actor, verb="company.template", on=pipeline, at=at, changes={"template": [None, key]}
     )

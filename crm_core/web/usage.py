@@ -9,10 +9,21 @@ from crm_core.fields.queries import fields_in_use
 from crm_core.registry import room
 from crm_core.sales.queries import pipelines_in_use
 from crm_platform.kernel import tenancy
-from crm_platform.kernel.limits import ENTITLEMENTS, Limit, allowance_of, level_of, limit_words
+from crm_platform.kernel.limits import (
+    ENTITLEMENTS,
+    Limit,
+    allowance_of,
+    level_of,
+    limit_words,
+    reached,
+)
 from tenants.queries import schema_size
 
 MIB = 1024 * 1024
+
+
+CONFIGURED = {Limit.PIPELINES: pipelines_in_use, Limit.CUSTOM_FIELDS: fields_in_use}
+"""What whole configurations bring along: a starting point, a rehearsal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +71,22 @@ def levels(used: Mapping[str, int], scope: tenancy.Scope) -> dict[str, int]:
         for kind in ENTITLEMENTS
     }
     return {kind: level for kind, level in found.items() if level}
+
+
+def configured() -> dict[Limit, int]:
+    """How much of `CONFIGURED` there is, where the plan limits it; nothing else is counted."""
+    return {kind: count() for kind, count in CONFIGURED.items() if allowance_of(kind) is not None}
+
+
+def demand_no_more(before: Mapping[Limit, int]) -> None:
+    """Refuse a configuration, written already in this transaction, that the plan does not hold.
+
+    `before` is what `configured` said; a company above its limit may change what it has.
+
+    Raises:
+        PlanLimitReached: there is more than before, and more than the plan holds.
+    """
+    for kind, was in before.items():
+        now, most = CONFIGURED[kind](), allowance_of(kind)
+        if most is not None and now > max(was, most):
+            raise reached(kind)

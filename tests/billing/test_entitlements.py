@@ -192,6 +192,19 @@ def test_pipelines_and_own_fields_are_limited_where_they_are_made(small):
         field("Size")
 
 
+def test_starting_point_that_brings_more_than_the_plan_holds_is_refused_whole(small):
+    owner = owner_of(small)
+    with tenancy.unit_of_work(small):
+        before = usage.counted()
+    with tenancy.unit_of_work(small), pytest.raises(PlanLimitReached, match="fields of your own"):
+        setting_up.apply_template(key="manufacturing", actor=owner, at=NOON)
+    with tenancy.unit_of_work(small):
+        now = usage.counted()
+        assert (now["pipelines"], now["custom_fields"]) == (
+            before["pipelines"], before["custom_fields"],
+        )  # fmt: skip
+
+
 def test_import_fills_the_plan_and_says_which_rows_found_no_room(small, settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path / "media")
     owner = owner_of(small)

@@ -34,6 +34,13 @@ def unit_word(amount: int, currency: str, interval: str) -> str:
     return text % {"amount": said(amount, currency)}
 
 
+def unit_of(line: InvoiceLine, currency: str) -> str:
+    """The price of what a line bills; empty for what is only taken off."""
+    if line.kind in (InvoiceLine.Kind.COUPON, InvoiceLine.Kind.GRANT):
+        return ""
+    return unit_word(line.unit_amount, currency, line.interval)
+
+
 def interval_word(interval: str) -> str:
     """How long a price is for."""
     return {"month": pgettext("price", "Month"), "year": pgettext("price", "Year")}[interval]

@@ -27,7 +27,7 @@ from crm_platform.console.billing_words import (
     line_word,
     next_word,
     price_word,
-    unit_word,
+    unit_of,
 )
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
@@ -167,8 +167,7 @@ def _bill(bill: operating.Bill) -> dict[str, Any]:
         "paid": said(invoice.paid, code),
         "owed": said(bill.owed, code) if bill.owed else "",
         "lines": [
-            (line, line_word(line), unit_word(line.unit_amount, code, line.interval),
-             said(line.amount, code))
+            (line, line_word(line), unit_of(line, code), said(line.amount, code))
             for line in invoice.lines.all()
         ],
         "credits": [(note, said(note.amount, code)) for note in invoice.credit_notes.all()],
