@@ -61,12 +61,12 @@ def pipelines() -> list[PipelineFacts]:
     ]
 
 
-@snapshot
 def pipelines_in_use() -> int:
     """How many pipelines are not archived. One query."""
     return Pipeline.objects.filter(archived_at=None).count()
 
 
+@snapshot
 def stages_by_id() -> dict[int, StageFacts]:
     """Every stage, those of archived pipelines too."""
     return {
