@@ -25,8 +25,8 @@ def run(*, at: dt.datetime) -> dict[str, int]:
             renewed += _renew_all(key, at)
         except DatabaseError:
             logger.exception("Subscription %s could not be renewed", key)
-    moved, told = moving.advance(at=at), announcing.tell_waiting(at=at)
-    return {"renewed": renewed, "late": late(at=at), "moved": moved, "told": told}
+    done = {"renewed": renewed, "late": late(at=at)}
+    return {**done, "moved": moving.advance(at=at), "told": announcing.tell_waiting(at=at)}
 
 
 def _renew_all(key: int, at: dt.datetime) -> int:

@@ -79,6 +79,12 @@ def agree(*, grant_id: int, by: str, at: dt.datetime) -> CreditGrant:
         return found
 
 
+def drop(*, grant_id: int, at: dt.datetime) -> None:
+    """End a grant that was refused, or that nobody agreed to. Idempotent."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        CreditGrant.objects.filter(pk=grant_id, agreed_at=None, ended_at=None).update(ended_at=at)
+
+
 def withdraw(*, grant_id: int, reason: str, by: str, at: dt.datetime) -> CreditGrant:
     """Take back what is left of a grant; bills that used some stay as they are.
 

@@ -6,10 +6,12 @@ in its own unit of work, so that it can stop and go on anywhere.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -27,6 +29,7 @@ from billing.proration import MONTHS, after
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 
+logger = logging.getLogger("rapport.billing")
 State = PlanMoveItem.State
 PRICE = PendingChange.Kind.PRICE
 BATCH = 100
@@ -211,6 +214,12 @@ def agree(*, move_id: int, by: str, at: dt.datetime) -> PlanMove:
     return move
 
 
+def drop(*, move_id: int) -> None:
+    """Put away a move that was refused, or that nobody agreed to. Idempotent."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        PlanMove.objects.filter(pk=move_id, agreed_at=None).delete()
+
+
 def undo(*, move_id: int, reason: str, by: str, at: dt.datetime) -> PlanMove:
     """Take it back: what was only planned does not come, who went goes back at their next renewal.
 
@@ -248,8 +257,11 @@ def advance(*, at: dt.datetime, move_id: int | None = None) -> int:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         keys = list(_due(move_id)[:BATCH])
     for key in keys:
-        with tenancy.unit_of_work(tenancy.PLATFORM):
-            _step(key, at=at)
+        try:
+            with tenancy.unit_of_work(tenancy.PLATFORM):
+                _step(key, at=at)
+        except DatabaseError:
+            logger.exception("Move %s could not be brought on", key)
     return len(keys)
 
 

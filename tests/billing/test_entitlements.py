@@ -13,12 +13,13 @@ from billing import access, clock, subscribing
 from billing.proration import after
 from crm_core.fields import services as fields
 from crm_core.records.models import Account, Contact
-from crm_core.registry import record_type
+from crm_core.registry import record_type, room
 from crm_core.sales import pipeline_services
 from crm_core.sales.models import Pipeline
 from crm_core.web import banner, usage
 from crm_core.web import services as setting_up
 from crm_platform.identity.services import tokens
+from crm_platform.kernel import limits as kernel_limits
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Invalid, NotFound, PlanLimitReached
 from crm_platform.kernel.limits import (
@@ -278,6 +279,34 @@ def test_last_place_is_taken_once_by_many_at_once(small, say):
         there = Account.objects.count()
     say(f"last place: asked=12, free=3, taken={sum(outcomes)}, above={max(there - 3, 0)}")
     assert (sum(outcomes), there) == (3, 3)
+
+
+def test_without_its_lock_the_last_place_is_taken_twice(small, monkeypatch):
+    """The queue is what does it: two that count before either is kept both find a place."""
+    owner, both = owner_of(small), threading.Barrier(2)
+    for number in range(2):
+        add_account(small, f"Firm {number}")
+    count = room.count
+
+    def counted(limit):
+        found = count(limit)
+        both.wait(timeout=20)
+        return found
+
+    def one(number):
+        try:
+            with tenancy.unit_of_work(small):
+                factories.account(owner, name=f"Rush {number}")
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(kernel_limits, "_queue_up", lambda kind: None)
+    monkeypatch.setattr(room, "count", counted)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, range(2)))
+    monkeypatch.undo()
+    with tenancy.unit_of_work(small):
+        assert Account.objects.count() == 4
 
 
 # -- soft limits, warnings -----------------------------------------------------------------------

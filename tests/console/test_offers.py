@@ -110,7 +110,14 @@ def test_refused_credit_never_holds(operator, platform_operator, renter):
     row = Approval.objects.latest("pk")
     approvals.refuse(approval_id=row.pk, actor=platform_operator, at=timezone.now())
     made = CreditGrant.objects.get(account=renter.account)
-    assert made.agreed_at is None
+    assert (made.agreed_at, made.ended_at is not None) == (None, True)
+    page = operator.get(renter.path()).content.decode()
+    assert "Waits for a second person" not in page
+    assert "Refused" in page
+    give(operator, renter, amount="5000")
+    later = timezone.now() + approvals.VALID
+    assert approvals.expire(at=later) == 1
+    assert not CreditGrant.objects.filter(account=renter.account, ended_at=None).exists()
     assert not OperatorEntry.objects.filter(verb="billing.credit_given").exists()
 
 

@@ -150,6 +150,14 @@ def test_proposal_that_was_replaced_is_refused_when_agreed_to(operator, moved):
     assert "newer one" in done.outcome["all"]
 
 
+def test_refused_move_is_put_away(operator, platform_operator, moved):
+    _renter, old, new = moved
+    ask(operator, old, new)
+    row = Approval.objects.latest("pk")
+    approvals.refuse(approval_id=row.pk, actor=platform_operator, at=timezone.now())
+    assert not PlanMove.objects.filter(source=old).exists()
+
+
 def test_whole_acts_are_not_offered_for_a_list_of_companies(operator, platform_operator, moved):
     renter, _old, _new = moved
     assert "move_plan" not in operator.get("/").content.decode()

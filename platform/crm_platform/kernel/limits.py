@@ -79,12 +79,17 @@ def room_for(kind: Limit, used: Callable[[], int]) -> int | None:
     most = allowance_of(kind)
     if most is None:
         return None
+    _queue_up(kind)
+    return max(most - used(), 0)
+
+
+def _queue_up(kind: Limit) -> None:
+    """Wait until nobody else of the company is making such a thing; held by the transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || %s::text, 0))",
             [f":limit:{kind.value}"],
         )
-    return max(most - used(), 0)
 
 
 def demand_room(kind: Limit, used: Callable[[], int]) -> None:

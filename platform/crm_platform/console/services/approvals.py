@@ -202,8 +202,15 @@ def refuse(*, approval_id: int, actor: User, at: dt.datetime) -> Approval:
         State.REFUSED, actor.pk, actor.name, at,
     )  # fmt: skip
     row.save()
+    _drop(row, at)
     _note(row, "approval.refused", actor=actor, at=at)
     return row
+
+
+def _drop(row: Approval, at: dt.datetime) -> None:
+    act = acts.get_act(row.act)
+    if act is not None and act.drop is not None:
+        act.drop(subject=row.subject, at=at)
 
 
 @transaction.atomic
@@ -213,5 +220,6 @@ def expire(*, at: dt.datetime) -> int:
     for row in over:
         row.state, row.decided_at = State.EXPIRED, at
         row.save(update_fields=["state", "decided_at"])
+        _drop(row, at)
         _note(row, "approval.expired", actor=None, at=at)
     return len(over)

@@ -25,6 +25,7 @@ def offer_act() -> None:
         acts.Act(
             ACT, gettext_lazy("Give credit"),
             gettext_lazy("The next invoices of the company use it up."), _agree, is_whole=True,
+            drop=_drop,
         )
     )  # fmt: skip
 
@@ -137,6 +138,10 @@ def give_credit(
 def _agree(*, subject: int, actor: User, at: dt.datetime) -> None:
     made = grants.agree(grant_id=subject, by=actor.name, at=at)
     _note_credit("billing.credit_given", made, actor=actor, at=at, reason=made.reason)
+
+
+def _drop(*, subject: int, at: dt.datetime) -> None:
+    grants.drop(grant_id=subject, at=at)
 
 
 @transaction.atomic

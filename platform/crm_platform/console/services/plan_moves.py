@@ -30,7 +30,7 @@ def offer_act() -> None:
         acts.Act(
             ACT, gettext_lazy("Move to another version of the plan"),
             gettext_lazy("Their price changes with a renewal, after their owners were told."),
-            _agree, is_whole=True,
+            _agree, is_whole=True, drop=lambda *, subject, at: moving.drop(move_id=subject),
         )
     )  # fmt: skip
 

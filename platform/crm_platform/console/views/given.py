@@ -35,7 +35,9 @@ def given(account: Account) -> dict[str, Any]:
 
 def _grant(each: CreditGrant, at: dt.datetime) -> dict[str, Any]:
     over = each.expires_at is not None and each.expires_at <= at
-    if each.agreed_at is None:
+    if each.agreed_at is None and each.ended_at is not None:
+        word, kind = _("Refused"), ""
+    elif each.agreed_at is None:
         word, kind = _("Waits for a second person"), "warn"
     elif each.left == 0:
         word, kind = _("Used up"), ""
