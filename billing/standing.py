@@ -23,6 +23,7 @@ from billing.models import (
 from billing.proration import Period, after
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import NotFound
+from tenants import queries
 
 SHOWN = 60
 Kind = InvoiceLine.Kind
@@ -130,6 +131,12 @@ def _forecast(
 def _next(subscription: Subscription, price: Price) -> Period:
     start = subscription.period_end
     return Period(start, after(start, price.interval))
+
+
+def would_hold(company_id: UUID, price: Price) -> dict[str, int]:
+    """{limit: number} that would hold for the company at this price; operators' word first."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return {**price.version.entitlements, **dict(queries.own_limits(company_id))}
 
 
 def invoice_of(company_id: UUID, invoice_id: int) -> Invoice:

@@ -64,6 +64,17 @@ def usages() -> list[Usage]:
     return [Usage(kind, found[kind.value], allowance_of(kind)) for kind in ENTITLEMENTS]
 
 
+def above(allowed: Mapping[str, int]) -> list[Usage]:
+    """What of it the company has more of than `allowed` ({kind: number}) would hold.
+
+    Five queries; none where nothing is limited.
+    """
+    kinds = [kind for kind in ENTITLEMENTS if kind.value in allowed]
+    found = counted() if kinds else {}
+    rows = [Usage(kind, found[kind.value], allowed[kind.value]) for kind in kinds]
+    return [row for row in rows if row.most is not None and row.used > row.most]
+
+
 def levels(used: Mapping[str, int], scope: tenancy.Scope) -> dict[str, int]:
     """{kind: percent} of the limits that `used` comes near to or reaches in `scope`."""
     found = {

@@ -20,6 +20,7 @@ from tests.billing.conftest import (
     next_version,
     owner_of,
     price,
+    price_in,
     rent,
     rent_in,
     state_of,
@@ -215,6 +216,22 @@ def test_coupon_is_used_from_the_page_and_codes_are_not_tried_without_end(trial,
     assert "no such coupon" in said[0]
     with tenancy.unit_of_work(trial):
         assert Entry.objects.filter(verb="billing.coupon").count() == 1
+
+
+def test_price_whose_plan_holds_less_than_there_is_says_so_before(trial, payer):
+    rent(trial, at=timezone.now())
+    owner = owner_of(trial)
+    with tenancy.unit_of_work(trial):
+        for number in range(3):
+            factories.account(owner, name=f"Firm {number}")
+    small = make_plan(amount=4000, limits={"contacts": 2, "pipelines": 50})
+    answer = payer.post(f"{PAGE}price/", {"price": price_in(small, "year").pk})
+    assert "Contacts and companies: 3 of 2" in text_of(answer)
+    assert "Pipelines" not in text_of(answer).split("more than this plan holds")[1]
+    roomy = make_plan(amount=4000, limits={"contacts": 3})
+    answer = payer.post(f"{PAGE}price/", {"price": price_in(roomy, "year").pk})
+    assert answer.status_code == 200
+    assert "more than this plan holds" not in text_of(answer)
 
 
 def test_owner_sees_an_announced_version_and_cannot_take_it_back(trial, payer):

@@ -202,8 +202,11 @@ def _confirm(
     language, code = get_language() or "en", price.currency
     net = sum(amount for _words, amount in lines)
     kept = [(k, v) for k, v in hidden.items() if k != "csrfmiddlewaretoken"]
-    with tenancy.unit_of_work(tenancy.current_company()):
+    scope = tenancy.current_company()
+    allowed = standing.would_hold(scope.id, price)
+    with tenancy.unit_of_work(scope):
         context = {
+            "above": usage.above(allowed),
             "title": title, "price": price_words(price),
             "lines": [(words, shown(amount, code, language)) for words, amount in lines],
             "tax": shown(tax, code, language) if tax else "",
