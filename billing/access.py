@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 
+from billing import entitlements
 from billing.models import Account, Invoice, InvoiceLine, Subscription
 from billing.seats import services as seats
 from crm_platform.kernel import tenancy
@@ -86,6 +87,7 @@ def _restore(company: Company, *, was_late: bool, at: dt.datetime) -> None:
 
 def ended(subscription: Subscription, *, at: dt.datetime) -> None:
     """The rent is over: the company can be read and taken along for a while, then it closes."""
+    entitlements.tell(subscription.account.company_id)
     company = changes.lock(subscription.account.company_id)
     if company.state in states.WORKS:
         until = at + DAY * int(settings.LIFECYCLE_DAYS["read_only"])
@@ -96,7 +98,9 @@ def ended(subscription: Subscription, *, at: dt.datetime) -> None:
 
 
 def tell_company(company_id: UUID, *, at: dt.datetime) -> bool:
-    """Write the number of seats into the company's own tables; the sweep does it again.
+    """Keep what the plan allows, and the number of seats in the company's own tables.
+
+    The sweep does it again.
 
     Opens units of its own. False: the company could not be reached now.
     """
@@ -105,6 +109,7 @@ def tell_company(company_id: UUID, *, at: dt.datetime) -> bool:
             Subscription.objects.filter(account__company_id=company_id, ended_at=None)
             .values_list("seats", flat=True).first()
         )  # fmt: skip
+        entitlements.tell(company_id)
         company = Company.objects.get(pk=company_id)
     if company.state not in states.STANDING:
         return False
@@ -119,8 +124,9 @@ def tell_company(company_id: UUID, *, at: dt.datetime) -> bool:
 
 
 def sweep(*, at: dt.datetime) -> int:
-    """Bring every company's seats and state to what its subscription says; how many there are."""
+    """Bring every company's seats, limits and state to what it rents; how many rent."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
+        entitlements.forget_unrented()
         found = list(Account.objects.filter(subscriptions__ended_at=None).values_list(
             "company_id", "subscriptions__pk"
         ))  # fmt: skip

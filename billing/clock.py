@@ -6,7 +6,7 @@ import logging
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Subquery
 
-from billing import access, renting, subscribing
+from billing import access, announcing, moving, renting, subscribing
 from billing.models import Invoice, Subscription
 from billing.providers import MANUAL
 from crm_platform.kernel import tenancy
@@ -21,7 +21,7 @@ MOST_PERIODS = 60
 
 
 def run(*, at: dt.datetime) -> dict[str, int]:
-    """Renew what is over, then bring states to what the bills say: how many of each."""
+    """Renew what is over, bring moves on, then states to what the bills say: how many of each."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         over = Subscription.objects.filter(
             ended_at=None, period_end__lte=at, account__provider=MANUAL
@@ -35,7 +35,8 @@ def run(*, at: dt.datetime) -> dict[str, int]:
             logger.exception("Subscription %s could not be renewed", key)
     return {
         "renewed": renewed, "late": late(at=at), "closed": closed(at=at),
-        "unrented": unrented(at=at),
+        "unrented": unrented(at=at), "moved": moving.advance(at=at),
+        "told": announcing.tell_waiting(at=at),
     }  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from django.db.models.functions import Now
 from billing.models import (
     Account,
     BillingEntry,
+    CouponRedemption,
+    CreditGrant,
     Invoice,
     Payment,
     PendingChange,
@@ -27,6 +29,8 @@ def forget_company(*, company_id: UUID) -> None:
         return
     Subscription.objects.filter(account=account, ended_at=None).update(ended_at=Now())
     PendingChange.objects.filter(subscription__account=account).update(by=ERASED)
+    CouponRedemption.objects.filter(account=account).update(by=ERASED)
+    CreditGrant.objects.filter(account=account).update(reason="")
     BillingEntry.objects.filter(account=account).update(by=ERASED, reason="", facts={})
     if not Invoice.objects.filter(account=account).exists():
         Payment.objects.filter(account=account).delete()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from billing import selling
+from billing import selling, spending
 from billing.models import Account, CreditNote, Invoice, InvoiceLine, NumberSeries, Subscription
 from billing.proration import Period
 from crm_platform.kernel.errors import Conflict, Invalid
@@ -28,6 +28,7 @@ class Line:
     interval: str
     period: Period
     amount: int
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ def bill(
 ) -> Invoice:  # fmt: skip
     """Issue an invoice for `lines`; the same `act_key` again gives the one that exists.
 
-    What the account has as balance pays it first.
+    What the account has as balance pays it first; coupon and credit among the lines are used up.
+
+    Raises:
+        Conflict: the credit among the lines is not there any more.
     """
     known = Invoice.objects.filter(act_key=act_key).first()
     if known is not None:
@@ -82,15 +86,16 @@ def bill(
         seller=selling.seller().as_facts(), buyer=buyer_of(account), net=found.net,
         tax_permille=found.tax_permille, tax=found.tax, total=found.total,
     )  # fmt: skip
-    InvoiceLine.objects.bulk_create(
+    made = InvoiceLine.objects.bulk_create(
         InvoiceLine(
             invoice=invoice, position=position, kind=line.kind, quantity=line.quantity,
             plan=subscription.price.version.plan.names, unit_amount=line.unit_amount,
             interval=line.interval, period_start=line.period.start, period_end=line.period.end,
-            amount=line.amount,
+            amount=line.amount, label=line.label,
         )
         for position, line in enumerate(lines, 1)
     )  # fmt: skip
+    spending.settle(account, subscription, made, at=at)
     _use_balance(account, invoice, at=at)
     return invoice
 

@@ -10,7 +10,7 @@ import logging
 
 from django.db.models import F
 
-from billing import access, invoicing, selling
+from billing import access, commands, invoicing, selling
 from billing.history import note
 from billing.models import Account, Invoice, InvoiceLine, Payment, Price, Subscription
 from billing.providers import MANUAL, provider_of
@@ -103,16 +103,20 @@ def _write_subscription(account: Account, found: RemoteSubscription, *, at: dt.d
                              seats=0, price=price)  # fmt: skip
         note(account, "started", by=CLOCK, at=at, seats=found.seats, price=price.pk)
     _note_changes(account, known, found, price, at=at)
+    before_start = known.period_start
     known.provider_status = found.status
     known.price, known.seats, known.anchor = price, found.seats, found.anchor
     known.period_start, known.period_end = found.period.start, found.period.end
     known.ends_at = found.ends_at
     was_live = known.ended_at is None
+    is_renewed = known.pk is not None and before_start < found.period.start
     known.ended_at = (found.ended_at or at) if found.status in ENDED else None
     known.save()
     known.changes.filter(settled_at=None, effective_at__lte=known.period_start).update(
         settled_at=at
     )
+    if is_renewed and known.changes.filter(settled_at=None).exists():
+        commands.tell_plan(known, by=CLOCK, at=at)  # what was planned for later is for next now
     if was_live and known.ended_at is not None:
         known.changes.filter(settled_at=None).update(settled_at=at)
         note(account, "ended", by=CLOCK, at=at)

@@ -1,6 +1,6 @@
 """Telling a provider what changed here: kept with the change, sent after it, done once.
 
-A command is put into the transaction of its change. Sending takes it under a lease, so that a
+Sending takes it under a lease, so that a
 process that dies leaves it to the next one, which sends the same key: the provider answers with
 what it did the first time. Where it kept a failure, or the key is too old, we look there first.
 """
@@ -9,21 +9,21 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
 from billing import mirror
 from billing.catalogue import name_of
+from billing.commands import ON_THE_WAY, Kind
 from billing.history import note
-from billing.models import Account, Command, PendingChange, Price, Subscription
-from billing.providers import MANUAL, provider_of
+from billing.models import Command, Price, Subscription
+from billing.providers import provider_of
 from billing.providers.base import Again, Declined, Doubtful, Provider, Wrong
 from crm_platform.kernel import tenancy
 
 logger = logging.getLogger("rapport.billing")
-State, Change = Command.State, PendingChange.Kind
+State = Command.State
 LEASE = dt.timedelta(seconds=90)
 KEY_GOOD_FOR = dt.timedelta(hours=23)
 MOST_ATTEMPTS = 60
@@ -31,69 +31,8 @@ MOST_ATTEMPTS = 60
 LONGEST_PAUSE = dt.timedelta(hours=6)
 
 
-class Kind(StrEnum):
-    """What can be asked; each says how things shall be."""
-
-    CHANGE = "change"
-    PLAN = "plan"
-    BUYER = "buyer"
-    CREDIT = "credit"
-    GRANT = "grant"
-    SETTLE = "settle"
-    END = "end"
-
-
-ABSOLUTE = (Kind.PLAN, Kind.BUYER)
-"""Of these a newer one replaces those that were not sent."""
 NOT_MIRRORED = (Kind.BUYER, Kind.GRANT)
 """What changes there and is not written down here: nothing has to be looked up after it."""
-ON_THE_WAY = (State.WAITING, State.SENDING)
-
-
-def put(
-    account: Account, kind: Kind, payload: Mapping[str, Any], *, by: str, at: dt.datetime
-) -> Command | None:
-    """Keep a command in the open unit of work; None where our own books need nobody told."""
-    if account.provider == MANUAL:
-        return None
-    if kind in ABSOLUTE:
-        account.commands.filter(kind=kind, state=State.WAITING, attempts=0).update(
-            state=State.REPLACED, settled_at=at
-        )
-    key = uuid.uuid4().hex
-    return Command.objects.create(
-        account=account, kind=kind, payload={**payload, "command_id": key}, key=key, keyed_at=at,
-        not_before=at, by=by[:250], at=at,
-    )  # fmt: skip
-
-
-def tell_plan(subscription: Subscription, *, by: str, at: dt.datetime) -> None:
-    """Have the provider know what the next period shall be, as it stands here now."""
-    planned = dict(
-        subscription.changes.filter(settled_at=None).values_list("kind", "target")
-    )  # fmt: skip
-    put(
-        subscription.account, Kind.PLAN,
-        {"ends": subscription.ends_at is not None, "seats": planned.get(Change.SEATS),
-         "price_id": planned.get(Change.PRICE), "subscription": subscription.provider_id},
-        by=by, at=at,
-    )  # fmt: skip
-
-
-def tell_buyer(account: Account, *, by: str, at: dt.datetime) -> None:
-    """Have the provider know who pays, as it stands here now."""
-    put(account, Kind.BUYER, {"buyer": buyer_facts(account)}, by=by, at=at)
-
-
-def buyer_facts(account: Account) -> dict[str, str]:
-    """Who pays, as a provider is told."""
-    names = ("legal_name", "address", "country", "email", "tax_id_kind", "tax_id")
-    return {name: getattr(account, name) for name in names}
-
-
-def is_on_its_way(account: Account, kind: Kind) -> bool:
-    """Whether a command of this kind is not settled yet. One query."""
-    return account.commands.filter(kind=kind, state__in=ON_THE_WAY).exists()
 
 
 # -- sending -------------------------------------------------------------------------------------

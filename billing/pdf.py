@@ -29,6 +29,7 @@ from billing.models import Invoice, InvoiceLine
 
 EMBEDDED = "Rapport"
 READERS_OWN = {"zh-hant": "MSung-Light", "zh-hans": "STSong-Light"}
+OFF = (InvoiceLine.Kind.COUPON, InvoiceLine.Kind.GRANT)
 LEFT, RIGHT, TOP, LEADING = 22 * mm, A4[0] - 22 * mm, A4[1] - 24 * mm, 5.2 * mm
 
 
@@ -142,8 +143,9 @@ def _lines(sheet: _Sheet, invoice: Invoice) -> None:
     sheet.down(0.4)
     for line in invoice.lines.all():
         sheet.text(_what(line, invoice.language))
-        sheet.text(str(line.quantity), x=122 * mm, right=True)
-        sheet.text(_money(invoice, line.unit_amount), x=152 * mm, right=True)
+        if line.kind not in OFF:
+            sheet.text(str(line.quantity), x=122 * mm, right=True)
+            sheet.text(_money(invoice, line.unit_amount), x=152 * mm, right=True)
         sheet.text(_money(invoice, line.amount), x=RIGHT, right=True)
         sheet.down()
         first, last = line.period_start.date(), line.period_end.date()
@@ -156,9 +158,10 @@ def _what(line: InvoiceLine, language: str) -> str:
     plan = name_of(line.plan, language)
     words: dict[str, Any] = {
         "seats": _("%(plan)s, per user"), "added": _("%(plan)s, seats added"),
-        "credit": _("%(plan)s, time not used"),
+        "credit": _("%(plan)s, time not used"), "coupon": _("Coupon %(label)s"),
+        "grant": _("Credit used"),
     }  # fmt: skip
-    return str(words[line.kind] % {"plan": plan})
+    return str(words[line.kind] % {"plan": plan, "label": line.label})
 
 
 def _foot(sheet: _Sheet, invoice: Invoice) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from billing import invoicing
+from billing import discounts, invoicing
 from billing.invoicing import Line, Sum
 from billing.models import InvoiceLine, Price, Subscription
 from billing.proration import Period, after, prorated
@@ -18,7 +18,7 @@ from crm_platform.kernel.errors import Conflict, Invalid
 
 GOOD_FOR = dt.timedelta(minutes=30)
 Kind = InvoiceLine.Kind
-PURPOSE, REMOTE, DAY_SECONDS = "billing.quote", "billing.quote.remote", 86_400
+PURPOSE, REMOTE, DAY_SECONDS = "billing.quote.2", "billing.quote.remote", 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +60,11 @@ def for_seats(subscription: Subscription, *, seats: int, at: dt.datetime) -> Quo
         kind=Kind.ADDED, quantity=added, unit_amount=price.unit_amount, interval=price.interval,
         period=Period(at, now.end), amount=cost,
     )  # fmt: skip
+    credit = discounts.credit_of(subscription.account, at=at)
+    lines = discounts.with_credit((line, *discounts.on_added(line, subscription)), credit)
     return Quote(
         seats_before=subscription.seats, seats=seats, price=price, at=at, period=now,
-        lines=(line,), due_now=invoicing.sum_of((line,), subscription.account),
+        lines=lines, due_now=invoicing.sum_of(lines, subscription.account),
         next_net=price.unit_amount * seats,
     )  # fmt: skip
 
@@ -79,22 +81,18 @@ def for_price(subscription: Subscription, *, price: Price, at: dt.datetime) -> Q
     back = prorated(
         unit_amount=old.unit_amount, seats=-seats, period=now, at=at, currency=old.currency
     )
-    lines = (
-        Line(kind=Kind.CREDIT, quantity=-seats, unit_amount=old.unit_amount, interval=old.interval,
-             period=Period(at, now.end), amount=back),
-        whole(price, seats, fresh),
+    given = Line(
+        kind=Kind.CREDIT, quantity=-seats, unit_amount=old.unit_amount, interval=old.interval,
+        period=Period(at, now.end), amount=back,
     )  # fmt: skip
+    hand = discounts.at_hand(subscription.account, subscription, at=at)
+    fully = discounts.period_lines(price, seats, fresh, discounts.Discount(hand.coupon))
+    lines = discounts.with_credit(
+        (given, *discounts.unused(subscription, at=at, beside=given), *fully), hand.credit
+    )
     return Quote(
         seats_before=seats, seats=seats, price=price, at=at, period=fresh, lines=lines,
         due_now=invoicing.sum_of(lines, subscription.account), next_net=price.unit_amount * seats,
-    )  # fmt: skip
-
-
-def whole(price: Price, seats: int, covered: Period) -> Line:
-    """A whole period of so many seats."""
-    return Line(
-        kind=Kind.SEATS, quantity=seats, unit_amount=price.unit_amount, interval=price.interval,
-        period=covered, amount=price.unit_amount * seats,
     )  # fmt: skip
 
 
@@ -169,23 +167,27 @@ def opened_remote(text: str, subscription: Subscription, *, at: dt.datetime) -> 
         Invalid, Conflict: as `opened`.
     """
     key, before, seats, price_before, price_id, moment, total = signing.unseal(
-        REMOTE, text, max_age_seconds=DAY_SECONDS, refusal=_stale()
+        REMOTE, text, max_age_seconds=DAY_SECONDS, refusal=stale()
     )
     made_at = dt.datetime.fromisoformat(moment)
     now = (subscription.pk, subscription.seats, subscription.price_id)
     price = Price.objects.select_related("version__plan").filter(pk=price_id).first()
     is_same = (key, before, price_before) == now and price is not None
     if not is_same or not dt.timedelta(0) <= at - made_at <= GOOD_FOR or price is None:
-        raise Conflict(_stale())
+        raise Conflict(stale())
     if not subscription.period_start <= made_at < subscription.period_end:
-        raise Conflict(_stale())
+        raise Conflict(stale())
     return Agreed(seats=seats, price=price, at=made_at, total=total,
                   is_new_period=price_id != price_before)  # fmt: skip
 
 
 def sealed(quote: Quote, subscription: Subscription) -> str:
-    """The quote as a text that nobody can change; it holds no amount, these are computed again."""
-    facts = [subscription.pk, quote.seats_before, quote.seats, quote.price.pk, quote.at.isoformat()]
+    """The quote as a text that nobody can change.
+
+    Amounts are computed again; the total makes it void when credit was used up meanwhile.
+    """
+    facts = [subscription.pk, quote.seats_before, quote.seats, quote.price.pk,
+             quote.at.isoformat(), quote.due_now.total]  # fmt: skip
     return signing.seal(PURPOSE, facts)
 
 
@@ -196,20 +198,25 @@ def opened(text: str, subscription: Subscription, *, at: dt.datetime) -> Quote:
         Invalid: it was altered.
         Conflict: it is too old, or the subscription is another one by now.
     """
-    key, before, seats, price_id, moment = signing.unseal(
-        PURPOSE, text, max_age_seconds=DAY_SECONDS, refusal=_stale()
+    key, before, seats, price_id, moment, total = signing.unseal(
+        PURPOSE, text, max_age_seconds=DAY_SECONDS, refusal=stale()
     )
     made_at = dt.datetime.fromisoformat(moment)
     is_same = (key, before) == (subscription.pk, subscription.seats)
     price = Price.objects.select_related("version__plan").filter(pk=price_id).first()
     if not is_same or not dt.timedelta(0) <= at - made_at <= GOOD_FOR or price is None:
-        raise Conflict(_stale())
+        raise Conflict(stale())
     if not subscription.period_start <= made_at < subscription.period_end:
-        raise Conflict(_stale())
+        raise Conflict(stale())
     if price.pk == subscription.price_id:
-        return for_seats(subscription, seats=seats, at=made_at)
-    return for_price(subscription, price=price, at=made_at)
+        found = for_seats(subscription, seats=seats, at=made_at)
+    else:
+        found = for_price(subscription, price=price, at=made_at)
+    if found.due_now.total != total:
+        raise Conflict(stale())
+    return found
 
 
-def _stale() -> str:
+def stale() -> str:
+    """What is said of a price that does not hold any more."""
     return _("Something changed since this price was shown. Look at the new one.")

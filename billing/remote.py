@@ -10,11 +10,11 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from billing import catalogue, mirror, outbox, quotes, subscribing
+from billing import catalogue, commands, mirror, outbox, quotes, subscribing
+from billing.commands import Kind
 from billing.history import note
 from billing.invoicing import Line, Sum
 from billing.models import Account, Command, Invoice, Price, Subscription
-from billing.outbox import Kind
 from billing.proration import Period, after
 from billing.providers import provider_of
 from billing.providers.base import Again, Declined, Doubtful, Provider, RemotePreview, Wrong
@@ -65,7 +65,7 @@ def start(
             provider=provider_key, at=at,
         )  # fmt: skip
         if account.provider_id:
-            outbox.tell_buyer(account, by=by, at=at)
+            commands.tell_buyer(account, by=by, at=at)
         asked = account.asked_seq
     provider = provider_for(account)
     try:
@@ -90,12 +90,12 @@ def start(
 def _customer(account: Account, provider: Provider, *, by: str, at: dt.datetime) -> str:
     made = provider.ensure_customer(
         account_id=account.pk, company_id=str(account.company_id),
-        buyer=outbox.buyer_facts(account), key=f"customer:{account.pk}:{account.created_at:%s}",
+        buyer=commands.buyer_facts(account), key=f"customer:{account.pk}:{account.created_at:%s}",
     )  # fmt: skip
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Account.objects.filter(pk=account.pk, provider_id="").update(provider_id=made)
         account.refresh_from_db()
-        outbox.tell_buyer(account, by=by, at=at)
+        commands.tell_buyer(account, by=by, at=at)
     return account.provider_id
 
 
@@ -131,7 +131,7 @@ def quote_price(*, company_id: UUID, price_id: int, at: dt.datetime) -> tuple[Qu
 
 
 def _demand_quiet(account: Account) -> None:
-    if outbox.is_on_its_way(account, Kind.CHANGE):
+    if commands.is_on_its_way(account, Kind.CHANGE):
         raise Conflict(_("Your last change is still on its way. Look again in a moment."))
 
 
@@ -187,10 +187,10 @@ def accept(*, company_id: UUID, quote: str, by: str, at: dt.datetime) -> Accepte
         agreed = quotes.opened_remote(quote, subscription, at=at)
         account = subscription.account
         _demand_quiet(account)
-        command = outbox.put(account, Kind.CHANGE, _payload(subscription, agreed), by=by, at=at)
+        command = commands.put(account, Kind.CHANGE, _payload(subscription, agreed), by=by, at=at)
         kind = "price" if agreed.is_new_period else "seats"
         if subscribing.settle_open(subscription, kind, at=at):
-            outbox.tell_plan(subscription, by=by, at=at)
+            commands.tell_plan(subscription, by=by, at=at)
     outbox.send_due(at=at, most=2, account_id=account.pk)
     if command is None:
         raise NotFound(_("There is no such change any more."))

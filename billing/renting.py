@@ -7,13 +7,14 @@ sent here, right after it; what cannot be sent now is sent by the task.
 import datetime as dt
 from uuid import UUID
 
-from billing import outbox, remote, subscribing
+from billing import coupons, outbox, remote, subscribing
 from billing.models import Account, Invoice, PendingChange, Subscription
 from billing.providers import MANUAL
 from billing.quotes import Quote
 from billing.remote import Accepted
 from billing.subscribing import Buyer
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.errors import Invalid
 
 
 def provider_key(company_id: UUID) -> str:
@@ -25,18 +26,23 @@ def provider_key(company_id: UUID) -> str:
 
 def start(
     *, company_id: UUID, price_id: int, seats: int, buyer: Buyer, provider: str, back: str, by: str,
-    at: dt.datetime,
+    at: dt.datetime, coupon: str = "", shown: int | None = None,
 ) -> str:  # fmt: skip
     """Begin to rent; the address where a card is given first, or "" when it has begun.
+
+    `shown` is the total that was agreed to; a card's page shows its own before it is charged.
 
     Raises:
         NotFound, Conflict, Invalid: as `subscribing.start` and `remote.start`.
     """
     if provider == MANUAL:
         subscribing.start(
-            company_id=company_id, price_id=price_id, seats=seats, buyer=buyer, by=by, at=at
-        )
+            company_id=company_id, price_id=price_id, seats=seats, buyer=buyer, by=by, at=at,
+            coupon=coupon, shown=shown,
+        )  # fmt: skip
         return ""
+    if coupon.strip():
+        raise Invalid(coupons.not_by_card(), field="coupon")
     return remote.start(
         company_id=company_id, price_id=price_id, seats=seats, buyer=buyer, by=by, at=at,
         provider_key=provider, back=back,

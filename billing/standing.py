@@ -9,13 +9,26 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from billing import catalogue, invoicing
-from billing.models import Account, Invoice, PendingChange, Price, Subscription
+from billing import catalogue, discounts, invoicing
+from billing.models import (
+    Account,
+    CouponRedemption,
+    Invoice,
+    InvoiceLine,
+    PendingChange,
+    PlanMoveItem,
+    Price,
+    Subscription,
+)
 from billing.proration import Period, after
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import NotFound
+from tenants import queries
 
 SHOWN = 60
+Kind = InvoiceLine.Kind
+PRICE = PendingChange.Kind.PRICE
+OFF = (Kind.COUPON, Kind.GRANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +42,14 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The next bill as it stands now: when, for how many seats at which price."""
+    """The next bill as it stands now: when, for how many seats at which price, what comes off."""
 
     on: dt.datetime
     seats: int
     price: Price
     total: int
+    coupon: int = 0
+    credit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,10 @@ class Standing:
     bills: tuple[Bill, ...]
     offers: tuple[Price, ...]
     forecast: Forecast | None
+    coupon: CouponRedemption | None = None
+    credit: int = 0
+    announced: frozenset[int] = frozenset()
+    """Ids of those changes that operators planned: a new version of the plan."""
 
     @property
     def owed(self) -> int:
@@ -55,7 +74,7 @@ class Standing:
 
 
 def standing_of(company_id: UUID, *, at: dt.datetime) -> Standing:
-    """How the company stands at `at`. Six queries at most."""
+    """How the company stands at `at`. Ten queries at most."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         account = Account.objects.filter(company_id=company_id).first()
         subscription = (
@@ -73,7 +92,15 @@ def standing_of(company_id: UUID, *, at: dt.datetime) -> Standing:
             account, subscription, changes, planned, bills,
             tuple(catalogue.prices_to_be_had("default")),
             _forecast(subscription, changes, planned) if subscription else None,
+            coupon=discounts.live_redemption(subscription) if subscription else None,
+            credit=discounts.credit_of(account, at=at) if account else 0,
+            announced=_announced(changes),
         )  # fmt: skip
+
+
+def _announced(changes: tuple[PendingChange, ...]) -> frozenset[int]:
+    rows = PlanMoveItem.objects.filter(change__in=changes) if changes else ()
+    return frozenset(row.change_id for row in rows if row.change_id)
 
 
 def _planned_price(changes: tuple[PendingChange, ...]) -> Price | None:
@@ -91,18 +118,25 @@ def _forecast(
     seats = next(
         (c.target for c in changes if c.kind == PendingChange.Kind.SEATS), subscription.seats
     )
-    price = planned or subscription.price
-    line = invoicing.Line(
-        kind="seats", quantity=seats, unit_amount=price.unit_amount, interval=price.interval,
-        period=_next(subscription, price), amount=price.unit_amount * seats,
-    )  # fmt: skip
-    total = invoicing.sum_of([line], subscription.account).total
-    return Forecast(subscription.period_end, seats, price, total)
+    if any(c.effective_at > subscription.period_end for c in changes if c.kind == PRICE):
+        planned = None
+    price, on = planned or subscription.price, subscription.period_end
+    hand = discounts.at_hand(subscription.account, subscription, at=on)
+    lines = discounts.period_lines(price, seats, _next(subscription, price), hand)
+    off = {kind: sum(line.amount for line in lines if line.kind == kind) for kind in OFF}
+    total = invoicing.sum_of(lines, subscription.account).total
+    return Forecast(on, seats, price, total, coupon=-off[Kind.COUPON], credit=-off[Kind.GRANT])
 
 
 def _next(subscription: Subscription, price: Price) -> Period:
     start = subscription.period_end
     return Period(start, after(start, price.interval))
+
+
+def would_hold(company_id: UUID, price: Price) -> dict[str, int]:
+    """{limit: number} that would hold for the company at this price; operators' word first."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return {**price.version.entitlements, **dict(queries.own_limits(company_id))}
 
 
 def invoice_of(company_id: UUID, invoice_id: int) -> Invoice:

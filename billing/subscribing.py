@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from billing import access, catalogue, invoicing, outbox, quotes, taxids
+from billing import access, catalogue, commands, coupons, discounts, invoicing, quotes, taxids
 from billing.currencies import currency as known_currency
 from billing.history import note
 from billing.models import Account, Invoice, PendingChange, Price, Subscription
@@ -54,14 +54,17 @@ def live(company_id: UUID, *, lock: bool = False) -> Subscription:
 
 
 def start(
-    *, company_id: UUID, price_id: int, seats: int, buyer: Buyer, by: str, at: dt.datetime
-) -> Subscription:
+    *, company_id: UUID, price_id: int, seats: int, buyer: Buyer, by: str, at: dt.datetime,
+    coupon: str = "", shown: int | None = None,
+) -> Subscription:  # fmt: skip
     """Begin to rent: the first period is billed, and the company works from now on.
+
+    `shown` is the total that somebody agreed to, in counted units.
 
     Raises:
         NotFound: there is no such company, or no such price to be had.
-        Conflict: it rents already.
-        Invalid: too few or too many seats, or the buyer's facts are not right.
+        Conflict: it rents already, or the total is not what was shown.
+        Invalid: too few or too many seats, the buyer's facts are not right, or no such coupon.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
         account, price = open_account(
@@ -73,8 +76,13 @@ def start(
             account=account, price=price, seats=seats, anchor=at, period_start=covered.start,
             period_end=covered.end, created_at=at,
         )  # fmt: skip
-        line = quotes.whole(price, seats, covered)
-        invoicing.bill(subscription=made, lines=[line], act_key=f"start:{made.pk}", at=at)
+        if coupon.strip():
+            coupons.redeem_for(made, code=coupon, by=by, at=at)
+        hand = discounts.at_hand(account, made, at=at)
+        lines = discounts.period_lines(price, seats, covered, hand)
+        bill = invoicing.bill(subscription=made, lines=lines, act_key=f"start:{made.pk}", at=at)
+        if shown is not None and bill.total != shown:
+            raise Conflict(quotes.stale())
         note(account, "started", by=by, at=at, seats=seats, price=price.pk)
         access.follow(made, at=at)
     access.tell_company(company_id, at=at)
@@ -149,7 +157,7 @@ def change_buyer(*, company_id: UUID, buyer: Buyer, by: str, at: dt.datetime) ->
         account = live(company_id, lock=True).account
         enter_buyer(account, buyer)
         note(account, "buyer_changed", by=by, at=at)
-        outbox.tell_buyer(account, by=by, at=at)
+        commands.tell_buyer(account, by=by, at=at)
     return account
 
 
@@ -259,7 +267,7 @@ def _plan(
         effective_at=subscription.period_end,
     )  # fmt: skip
     note(subscription.account, f"{kind}_planned", by=by, at=at, target=target)
-    outbox.tell_plan(subscription, by=by, at=at)
+    commands.tell_plan(subscription, by=by, at=at)
     return change
 
 
@@ -274,15 +282,18 @@ def take_back(*, company_id: UUID, change_id: int, by: str, at: dt.datetime) -> 
 
     Raises:
         NotFound: the company rents nothing, or there is no such open change of it.
+        Conflict: operators planned it for a new version of the plan.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
         subscription = live(company_id, lock=True)
         found = subscription.changes.filter(pk=change_id, settled_at=None)
+        if found.filter(moves__isnull=False).exists():
+            raise Conflict(_("This change is ours. Choose another price, or ask us."))
         kind = found.values_list("kind", flat=True).first()
         if kind is None or not found.update(settled_at=at):
             raise NotFound(_("There is no such change any more."))
         note(subscription.account, f"{kind}_taken_back", by=by, at=at)
-        outbox.tell_plan(subscription, by=by, at=at)
+        commands.tell_plan(subscription, by=by, at=at)
 
 
 # -- ending --------------------------------------------------------------------------------------
@@ -303,7 +314,7 @@ def cancel(*, company_id: UUID, reason: str, by: str, at: dt.datetime) -> Subscr
         subscription.end_reason = reason.strip()[:300]
         subscription.save(update_fields=["ends_at", "end_reason"])
         note(subscription.account, "cancelled", by=by, at=at, reason=reason)
-        outbox.tell_plan(subscription, by=by, at=at)
+        commands.tell_plan(subscription, by=by, at=at)
     return subscription
 
 
@@ -321,7 +332,7 @@ def resume(*, company_id: UUID, by: str, at: dt.datetime) -> Subscription:
         subscription.ends_at, subscription.end_reason = None, ""
         subscription.save(update_fields=["ends_at", "end_reason"])
         note(subscription.account, "resumed", by=by, at=at)
-        outbox.tell_plan(subscription, by=by, at=at)
+        commands.tell_plan(subscription, by=by, at=at)
     return subscription
 
 
@@ -351,9 +362,10 @@ def renew(*, subscription_id: int, at: dt.datetime) -> Invoice | None:
         covered = _next_period(subscription, begins)
         subscription.period_start, subscription.period_end = covered.start, covered.end
         subscription.save()
-        line = quotes.whole(subscription.price, subscription.seats, covered)
+        hand = discounts.at_hand(subscription.account, subscription, at=at, lock=True)
+        lines = discounts.period_lines(subscription.price, subscription.seats, covered, hand)
         invoice = invoicing.bill(
-            subscription=subscription, lines=[line], at=at,
+            subscription=subscription, lines=lines, at=at,
             act_key=f"renew:{subscription.pk}:{begins:%Y%m%dT%H%M%S}",
         )  # fmt: skip
         note(

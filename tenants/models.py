@@ -71,6 +71,12 @@ class Company(models.Model):
     features = models.JSONField(
         default=dict, db_default={}, help_text="{key: whether an optional feature is on}"
     )
+    plan_limits = models.JSONField(
+        default=dict, db_default={}, help_text="{limit: number} of its plan, written by billing."
+    )
+    limit_levels = models.JSONField(
+        default=dict, db_default={}, help_text="{limit: percent} reached when last looked at."
+    )
     live = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="rehearsals",
         help_text="The company this one is a rehearsal of.",
@@ -84,7 +90,7 @@ class Company(models.Model):
 
 
 class CompanyLimit(models.Model):
-    """What operators allow one company otherwise than the settings do, and why."""
+    """What operators allow one company otherwise than its plan and the settings do, and why."""
 
     class Kind(models.TextChoices):
         API_REQUESTS = Limit.API_REQUESTS.value, "API requests a minute"
@@ -93,12 +99,18 @@ class CompanyLimit(models.Model):
         IMPORTS = Limit.IMPORTS.value, "Imports at once"
         IMPORT_ROWS = Limit.IMPORT_ROWS.value, "Rows of an import"
         IMPORT_MB = Limit.IMPORT_MB.value, "MB of an import"
+        CONTACTS = Limit.CONTACTS.value, "Contacts and companies"
+        PIPELINES = Limit.PIPELINES.value, "Pipelines"
+        CUSTOM_FIELDS = Limit.CUSTOM_FIELDS.value, "Own fields"
+        STORAGE_MB = Limit.STORAGE_MB.value, "MB of storage"
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="limits")
     kind = models.CharField(max_length=20, choices=Kind)
     value = models.PositiveIntegerField()
     reason = models.CharField(max_length=250)
     set_at = models.DateTimeField()
+    by = models.CharField(max_length=250, default="", db_default="")
+    expires_at = models.DateTimeField(null=True, help_text="From then on it does not hold.")
 
     class Meta:
         constraints = [models.UniqueConstraint("company", "kind", name="limit_once_a_company")]

@@ -36,7 +36,10 @@ class FoundHost(NamedTuple):
 def scope_of(
     company: Company, host: str = "", limits: tuple[tuple[str, int], ...] = ()
 ) -> tenancy.Scope:
-    """What the lower layers need to know of `company`; `limits` are its own (`own_limits`)."""
+    """What the lower layers need to know of `company`.
+
+    `limits` are the operators' word (`own_limits`); it goes before that of the plan.
+    """
     return tenancy.Scope(
         id=company.id,
         schema=company.schema_name,
@@ -54,15 +57,22 @@ def scope_of(
         state_until=company.state_until,
         writable=states.is_writable(company.state),
         is_rehearsal=company.live_id is not None,
-        limits=limits,
+        limits=tuple(sorted({**company.plan_limits, **dict(limits)}.items())),
+        limit_levels=tuple(sorted(company.limit_levels.items())),
         release=company.release,
         features=tuple(sorted(company.features.items())),
     )
 
 
-def own_limits(company_id: UUID) -> tuple[tuple[str, int], ...]:
-    """What operators allow one company otherwise than the settings do. One query."""
-    rows = CompanyLimit.objects.filter(company_id=company_id).order_by("kind")
+def limits_in_force(at: dt.datetime) -> QuerySet[CompanyLimit]:
+    """What operators allow companies at `at`; what has expired is not among it."""
+    ends = Q(expires_at=None) | Q(expires_at__gt=at)
+    return CompanyLimit.objects.filter(ends).order_by("kind")
+
+
+def own_limits(company_id: UUID, *, at: dt.datetime | None = None) -> tuple[tuple[str, int], ...]:
+    """What operators allow one company at `at` (now) otherwise than its plan. One query."""
+    rows = limits_in_force(at or timezone.now()).filter(company_id=company_id)
     return tuple(rows.values_list("kind", "value"))
 
 
@@ -174,7 +184,7 @@ def active_scopes(
         if ids is not None:
             domains = domains.filter(company_id__in=ids)
         own: dict[UUID, list[tuple[str, int]]] = {}
-        for company_id, kind, value in CompanyLimit.objects.order_by("kind").values_list(
+        for company_id, kind, value in limits_in_force(timezone.now()).values_list(
             "company_id", "kind", "value"
         ):
             own.setdefault(company_id, []).append((kind, value))

@@ -10,7 +10,7 @@ from crm_platform.identity import tasks as identity_tasks
 from crm_platform.identity.services import mail, tidying
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.tasks import platform_task, send
-from tenants import queries, services
+from tenants import limits, queries, services
 from tenants.addresses import own
 from tenants.erasure import running
 from tenants.lifecycle import clock, letters, states
@@ -74,10 +74,12 @@ def sweep_imports() -> None:
 
 @platform_task(atomic_body=False)
 def keep_lifecycle() -> None:
-    """Warn, move on and tell whoever is due (`lifecycle.clock`). Idempotent."""
+    """Warn, move on and tell whoever is due; put away limits that ended. Idempotent."""
     at = timezone.now()
     clock.run(at=at)
     letters.tell_waiting(at=at)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        limits.forget_expired(at=at)
 
 
 @platform_task(atomic_body=False)

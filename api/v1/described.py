@@ -131,7 +131,7 @@ def described(kind: RecordType, view: View) -> View:
             operation_id=f"create_{kind.name}",
             summary=_("Make one"),
             request=sent(f"{name}Create"),
-            responses=answers(400, 413, 415, 422, created=one),
+            responses=answers(400, *((402,) if kind.limit else ()), 413, 415, 422, created=one),
             tags=[tag],
         ),
         "partial_update": extend_schema(

@@ -13,6 +13,7 @@ from api.v1.docs import docs
 from api.v1.entry import Index, NoSuchAddress
 from api.v1.records import RecordViewSet
 from api.v1.schema import SchemaView
+from api.v1.usage import Usage
 from crm_core.registry import RecordType, record_types
 
 app_name = "api"
@@ -43,6 +44,7 @@ urlpatterns = [
     path("", Index.as_view(), name="index"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", docs, name="docs"),
+    path("usage/", Usage.as_view(), name="usage"),
     *router.urls,
     re_path("^.*$", NoSuchAddress.as_view(), name="nothing"),
 ]

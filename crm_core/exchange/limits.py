@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext as _
 
-from crm_platform.kernel.errors import Conflict, Invalid
-from crm_platform.kernel.limits import Limit, limit_of
+from crm_core.registry import RecordType, room
+from crm_platform.kernel.errors import Conflict, Invalid, PlanLimitReached
+from crm_platform.kernel.limits import Limit, limit_of, limit_words
 
 MIB = 1024 * 1024
 COLUMNS = 200
@@ -66,6 +67,26 @@ def demand_place(open_jobs: int) -> None:
                 " not taken. Start this one when one of them is done."
             )
             % {"count": open_jobs, "limit": most}
+        )
+
+
+def demand_room(kind: RecordType, count: int) -> None:
+    """Refuse a file of new records for which the plan has no room.
+
+    Raises:
+        PlanLimitReached: so it is.
+    """
+    if kind.limit is None:
+        return
+    left = room.left(kind.limit)
+    if left is not None and left < count:
+        raise PlanLimitReached(
+            _(
+                "This file holds %(count)s new records, but your plan has room for %(left)s more"
+                " %(limit)s. Choose a column that tells known rows apart, take fewer rows, or have"
+                " an owner look under Settings, Billing."
+            )
+            % {"count": f"{count:,}", "left": f"{left:,}", "limit": limit_words(kind.limit)}
         )
 
 

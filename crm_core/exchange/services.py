@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm_core.audit import services as audit
 from crm_core.exchange import guessing, limits, queries, reading, running, targets, undoing
-from crm_core.exchange.choices import ColumnChoice, Options, columns_as_json
+from crm_core.exchange.choices import ColumnChoice, Options, columns_as_json, options_of
 from crm_core.exchange.events import ImportWaits, UndoWaits
 from crm_core.exchange.models import ImportJob, ImportRowIssue
 from crm_core.exchange.topics import NAMED_BY
@@ -136,12 +136,15 @@ def start(*, job: ImportJob, actor: User, at: dt.datetime, ring: bool = True) ->
 
     Raises:
         Conflict: it has begun already, or too many of the company's wait.
+        PlanLimitReached: each row would be a new record, and the plan has no room for so many.
     """
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
     targets.demand_may_import(actor, job.kind)
     if job.state not in (State.DRAFT, State.FAILED):
         raise Conflict(_("This import has begun already."))
     limits.demand_place(queries.open_jobs())
+    if job.state == State.DRAFT and not options_of(job.options).identify:
+        limits.demand_room(targets.kind_of(job.kind), job.total)
     job.state, job.error, job.started_at, job.finished_at = State.READY, "", at, None
     job.actor = actor
     job.save(update_fields=["state", "error", "started_at", "finished_at", "actor"])

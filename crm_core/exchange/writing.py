@@ -5,6 +5,7 @@ changes a fact that only its topic's `edit` may change (a deal's stage, a compan
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -16,12 +17,14 @@ from crm_core.exchange.choices import Options
 from crm_core.exchange.columns import Draft
 from crm_core.exchange.topics import Topic
 from crm_core.fields import catalogue
-from crm_core.registry import Field, Kind, RecordType, record_type
+from crm_core.registry import Field, Kind, RecordType, record_type, room
 from crm_core.registry.events import RecordsSaved
 from crm_core.registry.queries import visible_to
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
+from crm_platform.kernel import limits
 from crm_platform.kernel.events import publish
+from crm_platform.kernel.limits import Limit
 from crm_platform.kernel.models import differences
 
 Values = dict[str, Any]
@@ -143,7 +146,8 @@ class Writer:
 
     def store(self, drafts: Sequence[Draft], *, at: dt.datetime) -> None:
         """Write what `plan` decided; sets `pk` of new rows."""
-        wanted = [draft for draft in drafts if draft.outcome in (CREATED, UPDATED)]
+        planned = [draft for draft in drafts if draft.outcome in (CREATED, UPDATED)]
+        wanted = self._fitting(planned)
         self._make_linked(wanted, at)
         self._merge_twins()
         new = [draft for draft in wanted if draft.outcome == CREATED]
@@ -157,6 +161,37 @@ class Writer:
         known = [d for d in wanted if d.outcome == UPDATED and id(d) not in self._twins]
         if known:
             self._update(known, at)
+
+    def _fitting(self, drafts: list[Draft]) -> list[Draft]:
+        """Fail the rows for whose new records the plan has no room; the others."""
+        left: dict[Limit, int | None] = {}
+        counted: set[tuple[str, str]] = set()
+        for draft in drafts:
+            links = self._new_links(draft) - counted
+            kinds = [record_type(target) for target, _name in links]
+            if draft.outcome == CREATED:
+                kinds.append(self.kind)
+            needed = Counter(kind.limit for kind in kinds if kind.limit)
+            for limit in needed:
+                if limit not in left:
+                    left[limit] = room.left(limit)
+            over = [key for key, n in left.items() if n is not None and needed[key] > n]
+            if over:
+                draft.fail(str(limits.reached(over[0])))
+                continue
+            counted |= links
+            left = {key: n if n is None else n - needed[key] for key, n in left.items()}
+        for key, (draft, first) in list(self._twins.items()):
+            if first.outcome == FAILED:
+                draft.outcome, draft.problems = FAILED, first.problems
+                del self._twins[key]
+        return [draft for draft in drafts if draft.outcome != FAILED]
+
+    def _new_links(self, draft: Draft) -> set[tuple[str, str]]:
+        """The records that storing this row adds for its links, as `absent_links`."""
+        named = ((self.fields[name].target, text) for name, text in draft.links.items())
+        found = ((target, text.strip().lower()) for target, text in named)
+        return {each for each in found if each[1] in self._to_make.get(each[0], ())}
 
     def _make_linked(self, drafts: Sequence[Draft], at: dt.datetime) -> None:
         for target, names in self._to_make.items():

@@ -42,5 +42,10 @@ def custom_fields() -> QuerySet[CustomField]:
     return CustomField.objects.filter(archived_at=None)
 
 
+def fields_in_use() -> int:
+    """How many fields of its own the company has, of all kinds of record. One query."""
+    return CustomField.objects.filter(archived_at=None).count()
+
+
 def tags() -> QuerySet[Tag]:
     return Tag.objects.order_by("name", "id")

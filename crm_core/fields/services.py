@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from crm_core.audit import services as audit
 from crm_core.audit.models import Entry
 from crm_core.fields import catalogue, values
-from crm_core.registry import Field, Kind, RecordType, record_type
+from crm_core.registry import Field, Kind, RecordType, record_type, room
 from crm_core.registry.events import RecordsSaved
 from crm_core.registry.queries import live, visible_to
 from crm_platform.identity import rules
@@ -76,9 +76,11 @@ def create_record(
 
     Raises:
         NotAllowed: the role creates no such record.
+        PlanLimitReached: the plan holds no more of them.
         Invalid: see `read_values`.
     """
     rules.demand(actor, "create", kind.name)
+    room.demand(kind)
     columns, custom = read_values(kind=kind, given=values, actor=actor, is_new=True)
     columns.setdefault("owner_id", actor.pk)
     columns.setdefault("team_id", _team_of(columns["owner_id"]))

@@ -8,6 +8,7 @@ from crm_core.records import services
 from crm_core.records.models import Account
 from crm_core.registry import Field, Kind, RecordType, SearchTexts
 from crm_core.registry.common import common_fields, description_field, mail_field, phone_field
+from crm_platform.kernel.limits import Limit
 
 FIELDS = (
     Field(
@@ -178,4 +179,5 @@ ACCOUNT = RecordType(
     ),
     quick_fields=("name", "website", "phone", "industry"),
     order=30,
+    limit=Limit.CONTACTS,
 )

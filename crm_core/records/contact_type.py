@@ -8,6 +8,7 @@ from crm_core.records import services
 from crm_core.records.models import Contact
 from crm_core.registry import Choice, Field, Kind, RecordType, SearchTexts
 from crm_core.registry.common import common_fields, description_field, mail_field, phone_field
+from crm_platform.kernel.limits import Limit
 
 
 def _preferences() -> list[Choice]:
@@ -185,4 +186,5 @@ CONTACT = RecordType(
     ),
     quick_fields=("name", "account", "title", "email", "phone"),
     order=20,
+    limit=Limit.CONTACTS,
 )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import models
 
+from crm_platform.kernel.limits import Limit
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Text
 else:
@@ -133,6 +135,8 @@ class RecordType:
     board_url: str = ""
     """Where the same records are shown as a board, if anywhere."""
     order: int = 0
+    limit: Limit | None = None
+    """What of a plan its records count towards; None: any number may be made."""
 
     def field(self, name: str) -> Field | None:
         """The built-in field of that name."""

@@ -8,11 +8,13 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from crm_core.audit import services as audit
+from crm_core.sales import queries
 from crm_core.sales.models import Deal, LostReason, Pipeline, Stage, StageStay
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.kernel import snapshot
 from crm_platform.kernel.errors import Invalid
+from crm_platform.kernel.limits import Limit, demand_room
 from crm_platform.kernel.models import apply_changes
 
 ABILITY = "pipelines.manage"
@@ -34,8 +36,15 @@ def _shaped(pipeline_id: int) -> None:
 def add_pipeline(
     *, name: str, actor: User, at: dt.datetime, stale_days: int = 14, is_default: bool = False
 ) -> Pipeline:
-    """Add a pipeline with the least it needs: one open stage, one won, one lost."""
+    """Add a pipeline with the least it needs: one open stage, one won, one lost.
+
+    Raises:
+        NotAllowed: the actor shapes no pipelines.
+        Invalid: the name is taken.
+        PlanLimitReached: the plan holds no more of them.
+    """
     rules.demand_ability(actor, ABILITY)
+    demand_room(Limit.PIPELINES, queries.pipelines_in_use)
     if Pipeline.objects.filter(name__iexact=name, archived_at=None).exists():
         raise Invalid(_("There is a pipeline of this name already."), field="name")
     pipeline = Pipeline.objects.create(

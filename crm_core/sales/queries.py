@@ -61,6 +61,11 @@ def pipelines() -> list[PipelineFacts]:
     ]
 
 
+def pipelines_in_use() -> int:
+    """How many pipelines are not archived. One query."""
+    return Pipeline.objects.filter(archived_at=None).count()
+
+
 @snapshot
 def stages_by_id() -> dict[int, StageFacts]:
     """Every stage, those of archived pipelines too."""

@@ -6,22 +6,24 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm_core.web.billing import may_pay
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.identity.queries import visits_now
-from crm_platform.kernel import tenancy
+from crm_platform.kernel import limits, tenancy
+from crm_platform.kernel.limits import allowance_of
 from crm_platform.ui.times import local
 from tenants.lifecycle import words
 from tenants.models import Company
 
 State = Company.State
 KINDS = {State.TRIAL: "info", State.PAST_DUE: "warn", State.READ_ONLY: "bad"}
-STANDING = "/standing/"
+STANDING, BILLING = "/standing/", "/settings/billing/"
 
 
 def all_of(scope: tenancy.Scope, user: User, *, at: dt.datetime) -> list[dict[str, Any]]:
-    """The lines above a page: it is a rehearsal, support is here, how the company stands."""
-    found = (_rehearsal(scope), _visit(user, at=at), of(scope, user, at=at))
+    """The lines above a page: a rehearsal, support is here, how the company stands, its plan."""
+    found = (_rehearsal(scope), _visit(user, at=at), of(scope, user, at=at), _limits(scope, user))
     return [each for each in found if each]
 
 
@@ -51,6 +53,29 @@ def _visit(user: User, *, at: dt.datetime) -> dict[str, Any] | None:
         "text": _("%(name)s has access until %(time)s: %(reason)s") % said,
         "end_url": f"/settings/support/{visit.pk}/end/" if may_end else "",
     }
+
+
+def _limits(scope: tenancy.Scope, user: User) -> dict[str, Any] | None:
+    """What of the plan is full or nearly, told to those who can do something about it."""
+    if not scope.limit_levels:
+        return None
+    levels = dict(scope.limit_levels)
+    near = {
+        kind: levels[kind.value] for kind in limits.ENTITLEMENTS
+        if kind.value in levels and allowance_of(kind, scope) is not None
+    }  # fmt: skip
+    if not near or not may_pay(user):
+        return None
+    full = [kind for kind, level in near.items() if level >= limits.FULL_PERCENT]
+    names = ", ".join(limits.limit_words(kind) for kind in full or near)
+    text = (
+        _("Your plan is full: %(what)s.") if full
+        else _("Your plan is nearly full: %(what)s.")
+    )  # fmt: skip
+    return {
+        "kind": "warn", "text": text % {"what": names}, "href": BILLING,
+        "label": _("Use of your plan"),
+    }  # fmt: skip
 
 
 def of(scope: tenancy.Scope, user: User, *, at: dt.datetime) -> dict[str, str] | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from billing import remote, renting, subscribing
+from billing import coupons, previews, remote, renting, subscribing
+from billing.previews import Preview
 from billing.providers import MANUAL
 from billing.quotes import Quote
 from billing.remote import Accepted
@@ -19,11 +20,13 @@ from crm_core.leaving.rules import is_owner
 from crm_core.web.acting import name_of
 from crm_platform.identity.models import User
 from crm_platform.identity.rules import has_ability
-from crm_platform.kernel import tenancy
-from crm_platform.kernel.errors import NotAllowed
+from crm_platform.kernel import counting, tenancy
+from crm_platform.kernel.errors import NotAllowed, TooMany
 
 ABILITY = "billing.manage"
 IDLE = dt.timedelta(days=30)
+COUPON_TRIES = 10
+"""Codes a company may try within a minute."""
 
 
 def may_pay(user: Any) -> bool:
@@ -47,33 +50,69 @@ def _note(scope: tenancy.Scope, verb: str, *, actor: User, at: dt.datetime, **ch
         audit.record(actor=actor, verb=verb, at=at, on_type="billing", changes=changes)
 
 
-def check(*, count: int, buyer: Buyer, actor: User, at: dt.datetime) -> None:
-    """Refuse now what `start` would refuse of what somebody wrote.
+def check(
+    *, price_id: int, count: int, buyer: Buyer, coupon: str, actor: User, at: dt.datetime
+) -> Preview:
+    """What `start` would bill; refuses now what it would refuse of what somebody wrote.
 
     Raises:
-        NotAllowed, Invalid: as `start`.
-    """
-    with tenancy.unit_of_work(demand_payer(actor)):
-        seats.demand_enough(count=count, at=at)
-    subscribing.demand_sound(buyer)
-
-
-def start(
-    *, price_id: int, count: int, buyer: Buyer, provider: str, back: str, actor: User,
-    at: dt.datetime,
-) -> str:  # fmt: skip
-    """Begin to rent; the address where a card is given first, "" when nothing more is needed.
-
-    Raises:
-        NotAllowed: the actor does not decide this.
-        Conflict, Invalid, NotFound: as `renting.start`; Invalid also for too few seats.
+        NotAllowed, NotFound, Invalid, TooMany: as `start`.
     """
     scope = demand_payer(actor)
     with tenancy.unit_of_work(scope):
         seats.demand_enough(count=count, at=at)
+    subscribing.demand_sound(buyer)
+    _demand_patience(coupon, at=at)
+    return previews.of_start(
+        company_id=scope.id, price_id=price_id, seats=count, country=buyer.country, coupon=coupon,
+        at=at,
+    )  # fmt: skip
+
+
+def _demand_patience(coupon: str, *, at: dt.datetime) -> None:
+    """Refuse to try one code after the other.
+
+    Raises:
+        TooMany: this company tried many within a minute.
+    """
+    counted = counting.within([("coupon", COUPON_TRIES)], at=at) if coupon.strip() else []
+    if any(each.is_over for each in counted):
+        raise TooMany(_("Too many codes were tried. Wait a minute, then try again."))
+
+
+def redeem(*, code: str, actor: User, at: dt.datetime) -> None:
+    """Have a coupon come off the next bills.
+
+    Raises:
+        NotAllowed, NotFound, Invalid, Conflict: as `demand_payer` and `coupons.redeem`.
+        TooMany: many codes were tried within a minute.
+    """
+    scope = demand_payer(actor)
+    _demand_patience(code, at=at)
+    made = coupons.redeem(company_id=scope.id, code=code, by=name_of(actor), at=at)
+    _note(scope, "billing.coupon", actor=actor, at=at, coupon=[None, made.coupon.code])
+
+
+def start(
+    *, price_id: int, count: int, buyer: Buyer, provider: str, back: str, actor: User,
+    at: dt.datetime, coupon: str = "", shown: int | None = None,
+) -> str:  # fmt: skip
+    """Begin to rent; the address where a card is given first, "" when nothing more is needed.
+
+    `shown` is the total that was agreed to.
+
+    Raises:
+        NotAllowed: the actor does not decide this.
+        Conflict, Invalid, NotFound: as `renting.start`; Invalid also for too few seats.
+        TooMany: many codes of coupons were tried within a minute.
+    """
+    scope = demand_payer(actor)
+    with tenancy.unit_of_work(scope):
+        seats.demand_enough(count=count, at=at)
+    _demand_patience(coupon, at=at)
     address = renting.start(
         company_id=scope.id, price_id=price_id, seats=count, buyer=buyer, by=name_of(actor), at=at,
-        provider=provider, back=back,
+        provider=provider, back=back, coupon=coupon, shown=shown,
     )  # fmt: skip
     verb = "billing.started" if provider == MANUAL else "billing.card_asked"
     _note(scope, verb, actor=actor, at=at, seats=[None, count])

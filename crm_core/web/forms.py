@@ -205,7 +205,11 @@ class RentForm(BuyerForm):
         choices=(("stripe", gettext_lazy("Card")), ("manual", gettext_lazy("Bank transfer"))),
         help_text=gettext_lazy("By card: you give it on the next page, at our payment service."),
     )  # fmt: skip
-    field_order = ("price", "seats", "way")
+    coupon = forms.CharField(
+        label=gettext_lazy("Coupon"), required=False, max_length=40,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
+    )  # fmt: skip
+    field_order = ("price", "seats", "way", "coupon")
 
     def __init__(
         self, *args: Any, prices: list[tuple[int, str]], has_card: bool, **kwargs: Any

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from crm_core.audit import services as audit
 from crm_core.audit.models import Entry
 from crm_core.leaving.parts import configuration_models
+from crm_core.web import usage
 from crm_platform.identity.models import User
 from crm_platform.identity.rules import demand_ability
 from crm_platform.kernel import snapshot
@@ -39,6 +40,7 @@ def promote(*, chosen: Iterable[Difference], actor: User, at: dt.datetime) -> UU
         NotAllowed: the role does not change the company's settings.
         Conflict: somebody changed one of them in the live company since the comparison.
         Invalid: nothing was chosen, or something that is only in the live company.
+        PlanLimitReached: the plan holds no more of what it would add.
     """
     demand_ability(actor, "company.settings")
     by_row: dict[tuple[str, int], list[Difference]] = {}
@@ -46,6 +48,7 @@ def promote(*, chosen: Iterable[Difference], actor: User, at: dt.datetime) -> UU
         by_row.setdefault((each.table, each.row_id), []).append(each)
     if not by_row:
         raise Invalid(_("Choose at least one difference."))
+    before = usage.configured()
     batch, order = uuid4(), [model._meta.db_table for model in configuration_models()]
     for (table, pk), found in sorted(by_row.items(), key=lambda item: order.index(item[0][0])):
         model = _model(table)
@@ -54,6 +57,7 @@ def promote(*, chosen: Iterable[Difference], actor: User, at: dt.datetime) -> UU
             actor=actor, verb=PROMOTED, at=at, on=row, on_type=model._meta.label_lower,
             changes=changes, batch=batch,
         )  # fmt: skip
+    usage.demand_no_more(before)
     snapshot.bump()
     return batch
 

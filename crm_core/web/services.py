@@ -11,13 +11,16 @@ from django.utils.translation import gettext as _
 
 from crm_core.audit import services as audit
 from crm_core.fields.models import CustomField, Tag
+from crm_core.fields.queries import fields_in_use
 from crm_core.registry import Kind, record_types
 from crm_core.sales.models import Deal, LostReason, Pipeline, Stage
+from crm_core.web import usage
 from crm_core.web.templates_of_industry import Industry, get_industry
 from crm_platform.identity import rules
 from crm_platform.identity.models import User
 from crm_platform.kernel import snapshot, tenancy
 from crm_platform.kernel.errors import Invalid
+from crm_platform.kernel.limits import Limit, demand_room
 from crm_platform.kernel.models import apply_changes
 
 FIELD_KINDS = (
@@ -76,8 +79,10 @@ def apply_template(*, key: str, actor: User, at: dt.datetime) -> Industry:
 
     Raises:
         Invalid: there is no such industry.
+        PlanLimitReached: the plan holds no more of what it would add.
     """
     rules.demand_ability(actor, "company.settings")
+    before = usage.configured()
     industry = get_industry(key)
     if industry is None:
         raise Invalid(_("Choose one of the starting points."))
@@ -92,6 +97,7 @@ def apply_template(*, key: str, actor: User, at: dt.datetime) -> Industry:
         _write_fields(industry)
         for name, hue in industry.tags:
             Tag.objects.get_or_create(name=str(name), defaults={"hue": hue})
+    usage.demand_no_more(before)
     audit.record(
         actor=actor, verb="company.template", on=pipeline, at=at, changes={"template": [None, key]}
     )
@@ -129,8 +135,10 @@ def add_field(
 
     Raises:
         Invalid: the label is taken, a choice has no options, or there are too many fields.
+        PlanLimitReached: the plan holds no more of them.
     """
     rules.demand_ability(actor, "fields.manage")
+    demand_room(Limit.CUSTOM_FIELDS, fields_in_use)
     if record_type not in {t.name for t in record_types()} or kind not in FIELD_KINDS:
         raise Invalid(_("This kind of field cannot be added here."))
     rows = CustomField.objects.filter(record_type=record_type)

@@ -71,6 +71,7 @@ urlpatterns = [
     path("settings/billing/price/", billing.change_price, name="billing_price"),
     path("settings/billing/accept/", billing.accept, name="billing_accept"),
     path("settings/billing/take-back/", billing.take_back, name="billing_take_back"),
+    path("settings/billing/coupon/", billing.redeem, name="billing_coupon"),
     path("settings/billing/buyer/", billing.change_buyer, name="billing_buyer"),
     path("settings/billing/cancel/", billing.cancel, name="billing_cancel"),
     path("settings/billing/resume/", billing.resume, name="billing_resume"),

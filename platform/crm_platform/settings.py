@@ -245,6 +245,20 @@ BILLING: dict[str, Any] = {
         **ENVIRONMENT.seller,
     },
     "due_days": 14,
+    # Credit that one operator may give alone within 30 days, in counted units; others need two.
+    "credit_alone": {
+        "USD": 20_000,
+        "EUR": 20_000,
+        "GBP": 20_000,
+        "TWD": 600_000,
+        "CNY": 150_000,
+        "HKD": 160_000,
+        "SGD": 27_000,
+        "JPY": 30_000,
+        "KRW": 280_000,
+    },
+    # Before a company is moved to another version of its plan, its owners know it so long.
+    "notice_days": 30,
     # Tax the seller adds, by the buyer's country; "" for all others. Thousandths.
     "tax_permille": {"": 0},
 }

@@ -2,10 +2,12 @@
 
 import pytest
 
-from billing import subscribing
-from billing.models import Price
+from billing import catalogue, subscribing
+from billing.catalogue import PriceFacts
+from billing.models import PlanVersion, Price
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
+from tenants import queries
 from tenants.models import Company
 from tests.conftest import NOON, make_company, unique
 
@@ -53,3 +55,40 @@ def state_of(scope) -> str:
 def owner_of(scope) -> User:
     with tenancy.unit_of_work(scope):
         return User.objects.select_related("role").get(role__key="owner")
+
+
+def make_plan(*, amount=5000, currency="USD", limits=None, **facts) -> PlanVersion:
+    """A plan of its own that is offered to nobody by itself: one price a month, one a year."""
+    plan = catalogue.add_plan(key=f"plan-{unique()}", names={"en": "Own"}, is_public=False)
+    return next_version(plan.pk, amount=amount, currency=currency, limits=limits, **facts)
+
+
+def next_version(plan_id, *, amount=5000, currency="USD", limits=None, at=NOON, **facts):
+    """The plan's next version, published."""
+    version = catalogue.draft(plan_id=plan_id)
+    prices = [
+        PriceFacts(currency=currency, interval="month", unit_amount=amount, **facts),
+        PriceFacts(currency=currency, interval="year", unit_amount=amount * 10, **facts),
+    ]
+    catalogue.change_draft(version_id=version.pk, prices=prices, limits=limits or {})
+    return catalogue.publish(version_id=version.pk, at=at)
+
+
+def price_in(version, interval="month") -> Price:
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return Price.objects.select_related("version__plan").get(version=version, interval=interval)
+
+
+def rent_in(scope, version, *, seats=5, at=NOON, interval="month", **more):
+    """Begin to rent this version."""
+    return subscribing.start(
+        company_id=scope.id, price_id=price_in(version, interval).pk, seats=seats, buyer=BUYER,
+        by="Ann", at=at, **more,
+    )  # fmt: skip
+
+
+def now_of(scope) -> tenancy.Scope:
+    """The company as a new request or task sees it."""
+    found = queries.working_scope(scope.id)
+    assert found is not None
+    return found

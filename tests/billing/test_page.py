@@ -1,19 +1,31 @@
 """The company's billing page: the price before the act, refusals in words, own invoices only."""
 
+import datetime as dt
 import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from billing import paying, subscribing
+from billing import coupons, moving, paying, subscribing
 from billing.models import Account, Invoice
 from billing.pdf import font_of, invoice_pdf
 from billing.standing import invoice_of
 from crm_core.audit.models import Entry
 from crm_platform.kernel import tenancy
 from tests import factories
-from tests.billing.conftest import make_trial, owner_of, price, rent, state_of
-from tests.conftest import NOON
+from tests.billing.conftest import (
+    make_plan,
+    make_trial,
+    next_version,
+    owner_of,
+    price,
+    price_in,
+    rent,
+    rent_in,
+    state_of,
+)
+from tests.conftest import NOON, unique
 
 PAGE = "/settings/billing/"
 
@@ -169,3 +181,73 @@ def test_what_was_paid_stands_on_page_and_bill(trial, payer):
     page = text_of(payer.get(PAGE))
     assert "Balance $10.00" in page
     assert "To be paid" not in page
+
+
+def test_coupon_is_shown_before_renting_and_billed_as_shown(trial, payer):
+    code = coupons.add(code=f"C-{unique()}", percent=20, by="Olga", at=NOON).code
+    given = {**RENT, "price": price(), "coupon": code}
+    wrong = payer.post(f"{PAGE}check/", {**given, "coupon": "NONE-SUCH"})
+    assert (wrong.status_code, "no such coupon" in text_of(wrong)) == (422, True)
+    shown = payer.post(f"{PAGE}check/", given)
+    assert f"Coupon {code} -$50.00" in text_of(shown)
+    assert "$200.00" in text_of(shown)
+    hidden = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', shown.content.decode()))
+    assert hidden["shown_total"] == "20000"
+    refused = payer.post(f"{PAGE}start/", {**given, "shown_total": "19999"})
+    assert (refused.status_code, "Something changed" in text_of(refused)) == (422, True)
+    assert state_of(trial) == "trial"
+    assert payer.post(f"{PAGE}start/", {**given, **hidden}).status_code == 302
+    assert first_invoice(trial).total == 20_000
+    page = text_of(payer.get(PAGE))
+    assert f"{code}: 20 % off every bill" in page
+    assert "$50.00 taken off" in page
+    with tenancy.unit_of_work(trial):
+        assert Entry.objects.filter(verb="billing.started").count() == 1
+
+
+def test_coupon_is_used_from_the_page_and_codes_are_not_tried_without_end(trial, payer):
+    rent(trial)
+    code = coupons.add(code=f"C-{unique()}", percent=20, by="Olga", at=NOON).code
+    assert payer.post(f"{PAGE}coupon/", {"code": code}).status_code == 302
+    again = payer.post(f"{PAGE}coupon/", {"code": code})
+    assert (again.status_code, "at work already" in text_of(again)) == (422, True)
+    said = [text_of(payer.post(f"{PAGE}coupon/", {"code": f"guess-{n}"})) for n in range(12)]
+    assert "Too many codes were tried" in said[-1]
+    assert "no such coupon" in said[0]
+    with tenancy.unit_of_work(trial):
+        assert Entry.objects.filter(verb="billing.coupon").count() == 1
+
+
+def test_price_whose_plan_holds_less_than_there_is_says_so_before(trial, payer):
+    rent(trial, at=timezone.now())
+    owner = owner_of(trial)
+    with tenancy.unit_of_work(trial):
+        for number in range(3):
+            factories.account(owner, name=f"Firm {number}")
+    small = make_plan(amount=4000, limits={"contacts": 2, "pipelines": 50})
+    answer = payer.post(f"{PAGE}price/", {"price": price_in(small, "year").pk})
+    assert "Contacts and companies: 3 of 2" in text_of(answer)
+    assert "Pipelines" not in text_of(answer).split("more than this plan holds")[1]
+    roomy = make_plan(amount=4000, limits={"contacts": 3})
+    answer = payer.post(f"{PAGE}price/", {"price": price_in(roomy, "year").pk})
+    assert answer.status_code == 200
+    assert "more than this plan holds" not in text_of(answer)
+
+
+def test_owner_sees_an_announced_version_and_cannot_take_it_back(trial, payer):
+    old = make_plan()
+    rent_in(trial, old, at=timezone.now())
+    new = next_version(old.plan_id, amount=6000)
+    at = timezone.now()
+    move = moving.propose(
+        source_id=old.pk, target_id=new.pk, holds_from=at + 40 * dt.timedelta(days=1), reason="r",
+        by="Petra", at=at,
+    )  # fmt: skip
+    moving.agree(move_id=move.pk, by="Paul", at=at)
+    page = payer.get(PAGE)
+    assert "your plan has a new version: $60.00 per user and month" in text_of(page)
+    assert "Leave it as it is" not in text_of(page)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        change = move.items.get().change_id
+    refused = payer.post(f"{PAGE}take-back/", {"change": change})
+    assert (refused.status_code, "This change is ours" in text_of(refused)) == (422, True)

@@ -199,6 +199,25 @@ def operator_state(browser, stack):
 
 
 @pytest.fixture
+def console(browser, operator_state):
+    """`console(width)` → a page of the operator."""
+    contexts = []
+
+    def open_page(width=1280):
+        context = browser.new_context(
+            storage_state=operator_state, reduced_motion="reduce",
+            viewport={"width": width, "height": 900},
+        )  # fmt: skip
+        contexts.append(context)
+        return watch(context.new_page())
+
+    yield open_page
+    for context in contexts:
+        assert [fault for page in context.pages for fault in faults(page)] == []
+        context.close()
+
+
+@pytest.fixture
 def owner(page, stack):
     """A page of the company, signed in as its owner."""
     sign_in(page, stack)

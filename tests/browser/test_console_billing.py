@@ -2,31 +2,12 @@
 
 import pytest
 
-from tests.browser.conftest import faults, findings, watch
+from tests.browser.conftest import findings
 from tests.browser.test_screens import look, told
 
 SCREENS = ("/billing/", "/billing/?q=nobody", "/billing/plans/", "/billing/plans/new/",
            "/billing/figures/")  # fmt: skip
 BOARD_ROW = "tbody tr:has-text('Late Lanterns')"
-
-
-@pytest.fixture
-def console(browser, operator_state):
-    """`console(width)` → a page of the operator."""
-    contexts = []
-
-    def open_page(width=1280):
-        context = browser.new_context(
-            storage_state=operator_state, reduced_motion="reduce",
-            viewport={"width": width, "height": 900},
-        )  # fmt: skip
-        contexts.append(context)
-        return watch(context.new_page())
-
-    yield open_page
-    for context in contexts:
-        assert [fault for page in context.pages for fault in faults(page)] == []
-        context.close()
 
 
 def at(stack, path="/"):

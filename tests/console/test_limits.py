@@ -1,15 +1,18 @@
 """Operators see what a company may ask for and what it used, and change it with a reason."""
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 
-from crm_platform.console.models import OperatorEntry
+from crm_platform.console.models import CompanyFacts, OperatorEntry
 from crm_platform.console.queries import limits as queries
 from crm_platform.console.services import limits as services
 from crm_platform.kernel import counting, tenancy
 from crm_platform.kernel.errors import Invalid, NotAllowed, NotFound
 from crm_platform.kernel.limits import Limit, limit_of
 from tenants import queries as register
+from tenants.models import Company
 from tests.conftest import NOON
 from tests.console.conftest import client_of, make_person
 
@@ -40,6 +43,36 @@ def test_company_gets_a_limit_of_its_own_and_loses_it_again(operator, acme, glob
         ("Moves in with us", {"import_rows": [None, 1_000_000]}),
         ("Moved in", {"import_rows": [1_000_000, None]}),
     ]
+
+
+def test_limit_with_an_end_is_shown_with_who_set_it_and_holds_no_longer(operator, acme):
+    day = (timezone.now() + dt.timedelta(days=5)).date()
+    body = {"kind": "contacts", "value": "50", "reason": "A trade fair", "expires_on": day}
+    assert operator.post(f"/companies/{acme.id}/limits/", body).status_code == 302
+    page = operator.get(f"/companies/{acme.id}/").content.decode()
+    for shown in ("A trade fair", "Petra Platform", f'until <time datetime="{day}">'):
+        assert shown in page
+    ends = dt.datetime.combine(day, dt.time.max, dt.UTC)
+    assert register.own_limits(acme.id, at=ends - dt.timedelta(seconds=1)) == (("contacts", 50),)
+    assert register.own_limits(acme.id, at=ends) == ()
+    rows = queries.limits(acme.id, plan={"contacts": 7}, used={"contacts": 6}, at=ends)
+    row = next(each for each in rows if each.kind == "contacts")
+    assert (row.value, row.own, row.is_of_plan, row.used, row.level) == (7, None, True, 6, 80)
+    [entry] = OperatorEntry.objects.filter(verb="company.limited", company_id=acme.id)
+    assert entry.facts == {"contacts": [None, 50], "until": day.isoformat()}
+    late = operator.post(f"/companies/{acme.id}/limits/", {**body, "expires_on": "2020-01-01"})
+    assert (late.status_code, "in the future" in late.content.decode()) == (422, True)
+
+
+def test_use_of_the_plan_stands_beside_its_limit(operator, acme):
+    CompanyFacts.objects.update_or_create(
+        company_id=acme.id, defaults={"surveyed_at": NOON, "usage": {"contacts": 90}}
+    )
+    Company.objects.filter(pk=acme.id).update(plan_limits={"contacts": 100})
+    page = operator.get(f"/companies/{acme.id}/").content.decode()
+    assert "90 used" in page
+    assert "100 at most" in page
+    assert "Nearly full" in page
 
 
 def test_same_limit_again_is_no_entry(platform_operator, acme):

@@ -3,6 +3,7 @@
 They show the platform's rows, so they are built afterwards.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from billing import catalogue, selling, standing
+from billing.announcing import price_words
 from billing.currencies import shown
-from billing.models import Account, PendingChange, Price
+from billing.models import Account, Price
 from billing.pdf import invoice_pdf
 from billing.proration import YEAR
 from billing.providers import MANUAL, has_stripe
@@ -26,7 +28,8 @@ from billing.standing import Standing
 from billing.subscribing import Buyer
 from crm_core.fields.requests import StaffRequest
 from crm_core.web import billing as services
-from crm_core.web import forms
+from crm_core.web import forms, usage
+from crm_core.web.billing_words import bill_words, change_words, coupon_words, line_words
 from crm_core.web.settings_nav import settings_nav
 from crm_core.web.views.leaving_for import address_of_page, leave
 from crm_platform.identity.decorators import sign_in_required
@@ -37,6 +40,7 @@ from crm_platform.ui.answers import refusals_on
 from crm_platform.ui.toast import toast
 
 View = Callable[..., HttpResponse]
+TOTAL = "shown_total"
 
 
 def payers_only(view: View) -> View:
@@ -49,28 +53,6 @@ def payers_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-def price_words(price: Price) -> str:
-    """A price as people say it: NT$1,600 per user and month."""
-    amount = shown(price.unit_amount, price.currency, get_language() or "en")
-    if price.interval == YEAR:
-        return _("%(amount)s per user and year") % {"amount": amount}
-    return _("%(amount)s per user and month") % {"amount": amount}
-
-
-def change_words(change: PendingChange, planned: Price | None) -> str:
-    """What comes with the next period."""
-    if change.kind == PendingChange.Kind.SEATS:
-        return ngettext("%(count)d seat", "%(count)d seats", change.target) % {
-            "count": change.target
-        }
-    return price_words(planned) if planned else ""
-
-
-def bill_words(state: str) -> str:
-    """How an invoice stands."""
-    return {"open": _("To be paid"), "paid": _("Paid"), "void": _("Void")}[state]
 
 
 def _context(request: StaffRequest, found: Standing) -> dict[str, Any]:
@@ -88,7 +70,7 @@ def _context(request: StaffRequest, found: Standing) -> dict[str, Any]:
         "by_card": found.account is not None and found.account.provider != MANUAL,
         "subscription": subscription, "seats": seats.standing(at=now),
         "idle": seats.idle(since=now - services.IDLE), "seller": selling.seller(),
-        "settings_nav": settings_nav(request, "billing"),
+        "settings_nav": settings_nav(request, "billing"), "usages": usage.usages(),
         "bills": [
             (bill, shown(bill.invoice.total, bill.invoice.currency, language),
              shown(bill.owed, bill.invoice.currency, language), bill_words(bill.invoice.state))
@@ -102,9 +84,16 @@ def _context(request: StaffRequest, found: Standing) -> dict[str, Any]:
             "each_period": money(subscription.price.unit_amount * subscription.seats),
             "owed": money(found.owed) if found.owed else "",
             "balance": money(found.account.balance) if found.account.balance else "",
-            "changes": [(c, change_words(c, found.planned_price)) for c in found.changes],
+            "changes": [
+                (c, change_words(c, found.planned_price), c.pk in found.announced)
+                for c in found.changes
+            ],
+            "coupon": coupon_words(found.coupon, language) if found.coupon else "",
+            "credit": money(found.credit) if found.credit else "",
             "forecast": forecast,
             "forecast_total": money(forecast.total) if forecast else "",
+            "forecast_off": money(forecast.coupon + forecast.credit)
+            if forecast and (forecast.coupon or forecast.credit) else "",
             "others": [
                 (offer, price_words(offer)) for offer in found.offers
                 if offer.currency == code and offer.pk != subscription.price_id
@@ -196,30 +185,31 @@ def _begin(request: StaffRequest, *, is_agreed: bool) -> HttpResponse:
         if is_agreed:
             address = services.start(
                 price_id=data["price"], count=data["seats"], buyer=_buyer(data),
+                coupon=data["coupon"], shown=_shown_total(request),
                 provider=data.get("way") or MANUAL, back=address_of_page(request),
                 actor=request.user, at=at,
             )  # fmt: skip
             if address:
                 return leave(request, address)
             return toast(redirect("web:billing"), _("Thank you. Your company is rented."))
-        services.check(count=data["seats"], buyer=_buyer(data), actor=request.user, at=at)
+        preview = services.check(
+            price_id=data["price"], count=data["seats"], buyer=_buyer(data), coupon=data["coupon"],
+            actor=request.user, at=at,
+        )  # fmt: skip
     if form.errors:
         return _page(request, rent=form)
-    price = next(offer for offer in found.offers if offer.pk == data["price"])
-    net = price.unit_amount * data["seats"]
     by_card = data.get("way", MANUAL) != MANUAL
-    tax = 0 if by_card else selling.tax_of(net, data["country"], price.currency)
     return _confirm(
-        request, title=_("Rent from today"), lines=[(_seats_words(data["seats"]), net)], tax=tax,
-        price=price, hidden=request.POST, action="web:billing_start",
+        request, title=_("Rent from today"), lines=line_words(preview.lines),
+        tax=0 if by_card else preview.due_now.tax, price=preview.price, action="web:billing_start",
+        hidden={**request.POST.dict(), TOTAL: str(preview.due_now.total)},
         way="checkout" if by_card else "invoice",
     )  # fmt: skip
 
 
-def _seats_words(count: int) -> str:
-    return ngettext(
-        "%(count)d seat for the whole period", "%(count)d seats for the whole period", count
-    ) % {"count": count}
+def _shown_total(request: StaffRequest) -> int | None:
+    said = request.POST.get(TOTAL, "")
+    return int(said) if re.fullmatch(r"-?[0-9]{1,18}", said) else None
 
 
 def _confirm(
@@ -230,8 +220,11 @@ def _confirm(
     language, code = get_language() or "en", price.currency
     net = sum(amount for _words, amount in lines)
     kept = [(k, v) for k, v in hidden.items() if k != "csrfmiddlewaretoken"]
-    with tenancy.unit_of_work(tenancy.current_company()):
+    scope = tenancy.current_company()
+    allowed = standing.would_hold(scope.id, price)
+    with tenancy.unit_of_work(scope):
         context = {
+            "above": usage.above(allowed),
             "title": title, "price": price_words(price),
             "lines": [(words, shown(amount, code, language)) for words, amount in lines],
             "tax": shown(tax, code, language) if tax else "",
@@ -302,14 +295,8 @@ def change_price(request: StaffRequest) -> HttpResponse:
 def _quoted(
     request: StaffRequest, quote: Quote, sealed: str, title: str, account: Account | None
 ) -> HttpResponse:
-    words = {
-        "added": ngettext("%(count)d more seat until the period ends",
-                          "%(count)d more seats until the period ends", quote.added)
-                 % {"count": quote.added},
-        "seats": _seats_words(quote.seats), "credit": _("Time not used, given back"),
-    }  # fmt: skip
     return _confirm(
-        request, title=title, lines=[(words[line.kind], line.amount) for line in quote.lines],
+        request, title=title, lines=line_words(quote.lines),
         tax=quote.due_now.tax, price=quote.price, hidden={"quote": sealed},
         action="web:billing_accept", then=quote.next_net,
         way="card" if account and account.provider != MANUAL else "invoice",
@@ -340,6 +327,19 @@ def take_back(request: StaffRequest) -> HttpResponse:
         change_id = _number(request, "change")
         services.take_back(change_id=change_id, actor=request.user, at=timezone.now())
         return toast(redirect("web:billing"), _("It stays as it is"))
+
+    return refused_on_page(request, act)
+
+
+@require_POST
+@payers_only
+def redeem(request: StaffRequest) -> HttpResponse:
+    """A coupon comes off the next bills."""
+
+    def act() -> HttpResponse:
+        code = request.POST.get("code", "")[:40]
+        services.redeem(code=code, actor=request.user, at=timezone.now())
+        return toast(redirect("web:billing"), _("The coupon comes off the next invoice"))
 
     return refused_on_page(request, act)
 

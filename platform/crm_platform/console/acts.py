@@ -15,7 +15,9 @@ class Act:
     `run(company_id=, reason=, actor=, at=)` does it to one company inside the platform's unit of
     work, each in a savepoint; a `DomainError` of it is that company's outcome. `later` acts open
     units of their own: they run once the approval is kept, and are told `asked_by` too. `most` is
-    how many companies at once.
+    how many companies at once. An `is_whole` act is done once, to the row that `subject` names
+    (`run(subject=, actor=, at=)`); it is asked for on a page of its own, and `drop(subject=, at=)`
+    puts away what nobody agreed to.
     """
 
     key: str
@@ -24,6 +26,8 @@ class Act:
     run: Run
     most: int = 500
     later: bool = False
+    is_whole: bool = False
+    drop: Run | None = None
 
 
 _acts: dict[str, Act] = {}

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from billing import operating
+from billing import moving, operating
 from billing.catalogue import name_of
 from billing.models import BillingEntry, InvoiceLine, Price
 from crm_platform.console.amounts import said
@@ -34,6 +34,13 @@ def unit_word(amount: int, currency: str, interval: str) -> str:
     return text % {"amount": said(amount, currency)}
 
 
+def unit_of(line: InvoiceLine, currency: str) -> str:
+    """The price of what a line bills; empty for what is only taken off."""
+    if line.kind in (InvoiceLine.Kind.COUPON, InvoiceLine.Kind.GRANT):
+        return ""
+    return unit_word(line.unit_amount, currency, line.interval)
+
+
 def interval_word(interval: str) -> str:
     """How long a price is for."""
     return {"month": pgettext("price", "Month"), "year": pgettext("price", "Year")}[interval]
@@ -52,8 +59,11 @@ def line_word(line: InvoiceLine) -> str:
     kinds = {
         "seats": _("%(plan)s, %(seats)d users"), "added": _("%(plan)s, %(seats)d users added"),
         "credit": _("%(plan)s, time not used, %(seats)d users"),
+        "coupon": _("Coupon %(label)s"), "grant": _("Credit used"),
     }  # fmt: skip
-    return kinds[line.kind] % {"plan": name_of(line.plan), "seats": abs(line.quantity)}
+    return kinds[line.kind] % {
+        "plan": name_of(line.plan), "seats": abs(line.quantity), "label": line.label,
+    }  # fmt: skip
 
 
 def version_word(state: str) -> str:
@@ -61,6 +71,25 @@ def version_word(state: str) -> str:
     return {
         "draft": _("Draft"), "published": _("Published"), "retired": pgettext("plan", "Retired"),
     }[state]  # fmt: skip
+
+
+def move_word(state: str) -> str:
+    """How far one company's move to another version is."""
+    return {
+        "waiting": pgettext("move", "Waiting"), "planned": pgettext("move", "Announced"),
+        "done": pgettext("move", "Moved"), "left": pgettext("move", "Chose otherwise"),
+        "blocked": pgettext("move", "Cannot go"), "undone": pgettext("move", "Taken back"),
+        "returning": pgettext("move", "Going back"), "returned": pgettext("move", "Back again"),
+    }[state]  # fmt: skip
+
+
+def blocked_word(note: str) -> str:
+    """Why a company cannot be moved."""
+    return {
+        moving.NO_PRICE: _("no price in its currency and interval"),
+        moving.SEATS: _("not for so many seats"), moving.ENDING: _("it stops renting"),
+        moving.MOVING: _("another move has it"),
+    }[note]  # fmt: skip
 
 
 def age_word(age: str) -> str:
@@ -93,6 +122,10 @@ def entry_word(verb: str) -> str:
         "charged_otherwise": _("Charged otherwise than shown"),
         "customer_gone": _("The customer was deleted at the payment service"),
         "payment_reversed": _("A payment was undone"), "credited": _("An invoice was credited"),
+        "coupon_redeemed": _("Redeemed a coupon"), "credit_given": _("Was given credit"),
+        "credit_withdrawn": _("Credit was withdrawn"), "moved": _("Went to another version"),
+        "move_planned": _("Another version was announced"),
+        "move_undone": _("The other version was taken back"),
     }  # fmt: skip
     return words.get(verb, verb)
 
@@ -104,7 +137,8 @@ def entry_facts(entry: BillingEntry, currency: str) -> list[tuple[str, str]]:
         facts["seats"] = facts.get("target")
     names = {
         "amount": _("Amount"), "seats": _("Seats"), "invoice": _("Invoice"),
-        "number": _("Credit note"), "reference": _("Bank reference"),
+        "number": _("Credit note"), "reference": _("Bank reference"), "coupon": _("Coupon"),
+        "version": _("Version"),
     }  # fmt: skip
     return [
         (label, _value(name, facts[name], currency))

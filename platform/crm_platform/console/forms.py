@@ -31,7 +31,11 @@ class LimitForm(forms.Form):
     kind = forms.ChoiceField(label=_("Limit"), choices=lambda: [(k, limit_word(k)) for k in Limit])
     value = forms.IntegerField(
         label=_("At most"), min_value=0, required=False,
-        help_text=_("Left empty, the setting of all companies holds again."),
+        help_text=_("Left empty, what its plan or the settings say holds again."),
+    )  # fmt: skip
+    expires_on = forms.DateField(
+        label=_("Holds until"), required=False, widget=widgets.DateInput(),
+        help_text=_("The last day; left empty, it holds until somebody changes it."),
     )  # fmt: skip
     reason = forms.CharField(label=_("Reason"), max_length=250)
 

@@ -70,6 +70,9 @@ class CompanyFacts(models.Model):
     template = models.CharField(max_length=40, default="")
     first_sign_in_at = models.DateTimeField(null=True)
     first_record_at = models.DateTimeField(null=True)
+    usage = models.JSONField(
+        default=dict, db_default={}, help_text="{kind: how much} of what a plan may limit."
+    )
 
     def __str__(self) -> str:
         return f"facts of {self.pk}"
@@ -146,7 +149,8 @@ class SupportRequest(models.Model):
 class Approval(models.Model):
     """Something that needs two platform operators: one asks, another agrees within a day.
 
-    `act` is a key of `console.acts`; `outcome` says for each company what became of it.
+    `act` is a key of `console.acts`; `outcome` says for each company what became of it. `subject`
+    is the row that a whole act is about, `title` how it was called then.
     """
 
     class State(models.TextChoices):
@@ -157,6 +161,8 @@ class Approval(models.Model):
 
     act = models.CharField(max_length=40)
     company_ids = models.JSONField(default=list)
+    subject = models.BigIntegerField(null=True)
+    title = models.CharField(max_length=200, default="", db_default="")
     reason = models.CharField(max_length=300)
     state = models.CharField(max_length=8, choices=State, default=State.ASKED)
     asked_by_id = models.BigIntegerField()

@@ -99,6 +99,11 @@ def verb_word(verb: str) -> str:
         "billing.sent_again": _("Sent a command to the payment service again"),
         "billing.event_replayed": _("Had an event of the payment service looked up again"),
         "billing.compared": _("Compared the payment service with our books"),
+        "billing.coupon_given": _("Gave a coupon"), "billing.credit_given": _("Gave credit"),
+        "billing.credit_withdrawn": _("Withdrew credit"),
+        "coupon.added": _("Added a coupon"), "coupon.ended": _("Ended a coupon"),
+        "plan.moved": _("Had companies moved to another version"),
+        "plan.move_undone": _("Took the move to another version back"),
         "plan.added": _("Added a plan"), "plan.drafted": _("Drafted the next version of a plan"),
         "plan.changed": _("Changed a plan’s draft"), "plan.published": _("Published a plan"),
     }  # fmt: skip
@@ -119,6 +124,7 @@ def event_word(verb: str, facts: dict[str, Any]) -> str:
         "upgrades.chosen": _("It chose when it is updated"),
         "upgrades.hurried": _("It asked to be updated at once"),
         "feature.switched": _("It switched a new feature on or off"),
+        "limit.ended": _("A limit of its own ended"),
         "domain.primary": _("Leading address chosen"), "domain.failing": _("Own domain fails"),
     }  # fmt: skip
     return words.get(verb, verb)
@@ -133,10 +139,11 @@ def fact_word(name: str) -> str:
         "minutes": _("Minutes"), "name": _("Name"), "email": _("Email"), "role": _("Role"),
         "operator": _("Operator"), "parallel": _("Workers at once"), "ring": _("Ring"),
         "spares": _("Spare schemas"), "company": _("Company"),
-        "upgrade_after": _("Waits until"), "window_from": _("Window from"),
+        "upgrade_after": _("Waits until"), "until": _("Until"), "window_from": _("Window from"),
         "window_to": _("Window to"), "amount": _("Amount"), "reference": _("Bank reference"),
         "received_on": _("Day received"), "invoice": _("Invoice"),
-        "credit_note": _("Credit note"), "version": _("Version"), "key": pgettext("plan", "Key"),
+        "credit_note": _("Credit note"), "coupon": _("Coupon"), "off": _("Taken off"),
+        "version": _("Version"), "key": pgettext("plan", "Key"),
     }  # fmt: skip
     return words.get(name, name)
 
@@ -148,6 +155,8 @@ def limit_word(kind: str) -> str:
         "api_key_requests": _("API requests a minute, each key"),
         "long_jobs": _("Long jobs at once"), "imports": _("Imports waiting or running"),
         "import_rows": _("Rows of an import"), "import_mb": _("MB of an import"),
+        "contacts": _("Contacts and companies"), "pipelines": _("Pipelines"),
+        "custom_fields": _("Fields of its own"), "storage_mb": _("MB of storage"),
     }[kind]  # fmt: skip
 
 
@@ -202,7 +211,7 @@ def topic_word(topic: str) -> str:
         "person": _("Operators"),
         "second_factor": _("Second factor"), "audit": _("Audit"),
         "task": _("Background work"), "mail": _("Mails"), "support": _("Support access"),
-        "approval": _("Two persons"),
+        "approval": _("Two persons"), "coupon": _("Coupons"),
         "password": _("Passwords"), "billing": pgettext("topic", "Billing"), "plan": _("Plans"),
     }  # fmt: skip
     return words.get(topic, topic)

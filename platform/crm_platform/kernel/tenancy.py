@@ -43,7 +43,9 @@ class Scope:
     is_rehearsal: bool = False
     """Made to try things: nothing of it leaves the house."""
     limits: tuple[tuple[str, int], ...] = ()
-    """What operators allowed it otherwise than the settings do (`kernel.limits`)."""
+    """What its plan and operators allow it otherwise than the settings do (`kernel.limits`)."""
+    limit_levels: tuple[tuple[str, int], ...] = ()
+    """How near it was to its limits when last looked at (`kernel.limits.level_of`)."""
     release: str = ""
     """The release its tables stand at; empty before it has one."""
     features: tuple[tuple[str, bool], ...] = ()

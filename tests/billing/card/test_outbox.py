@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 from django.conf import settings as service
 
-from billing import outbox
+from billing import commands, outbox
 from billing.models import Account, Command
 from crm_platform.kernel import tenancy
 from tenants.models import Company
@@ -75,7 +75,7 @@ def granted(rows: list[Account], each: int) -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         for account in rows:
             for number in range(each):
-                outbox.put(account, outbox.Kind.GRANT,
+                commands.put(account, commands.Kind.GRANT,
                            {"amount": 100 + number, "currency": "USD", "reason": "r"},
                            by="Olga", at=NOON)  # fmt: skip
 
@@ -100,7 +100,7 @@ def one_round(process, count: int, moment: dt.datetime, seconds: float | None) -
 
 def left(rows: list[Account]) -> int:
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        return Command.objects.filter(account__in=rows, state__in=outbox.ON_THE_WAY).count()
+        return Command.objects.filter(account__in=rows, state__in=commands.ON_THE_WAY).count()
 
 
 def run_to_the_end(card, process, rows, chance, *, rounds=MOST_ROUNDS) -> tuple[int, int]:
@@ -171,7 +171,7 @@ def test_newer_wishes_replace_those_that_were_not_sent(card):
     with tenancy.unit_of_work(tenancy.PLATFORM):
         for name in ("a", "b", "c"):
             account.legal_name = name
-            outbox.tell_buyer(account, by="x", at=NOON)
+            commands.tell_buyer(account, by="x", at=NOON)
         states = list(account.commands.values_list("state", flat=True))
     assert states == ["replaced", "replaced", "waiting"]
     assert outbox.send_due(at=NOON) == 1

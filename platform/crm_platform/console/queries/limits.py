@@ -1,6 +1,7 @@
 """What one company may ask for, and what it used today."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,19 +9,31 @@ from django.conf import settings
 
 from crm_platform.console.words import limit_word
 from crm_platform.kernel import counting
-from crm_platform.kernel.limits import Limit
+from crm_platform.kernel.limits import Limit, level_of
 from crm_platform.kernel.tasks import LONG
 from tenants.models import CompanyLimit
+from tenants.queries import limits_in_force
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """One limit of a company: `own` is the operators' word (None: the settings hold)."""
+    """One limit of a company: `value` is None where it is not limited.
+
+    `own` is the operators' word while it holds; without it the plan's (`is_of_plan`) or the
+    setting's number does. `used` is known of what a plan holds, once the company was surveyed.
+    """
 
     kind: str
     label: str
-    value: int
+    value: int | None
     own: CompanyLimit | None
+    is_of_plan: bool
+    used: int | None
+
+    @property
+    def level(self) -> int:
+        """How near the limit, as `kernel.limits.level_of`."""
+        return level_of(self.used or 0, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +51,19 @@ class Used:
         return round(self.long_ms / 60_000, 1)
 
 
-def limits(company_id: UUID) -> list[LimitRow]:
-    """Every kind of limit. One query."""
-    own = {each.kind: each for each in CompanyLimit.objects.filter(company_id=company_id)}
+def limits(
+    company_id: UUID, *, plan: Mapping[str, int], used: Mapping[str, int], at: dt.datetime
+) -> list[LimitRow]:
+    """Every kind of limit as it stands at `at`. One query."""
+    rows = limits_in_force(at).filter(company_id=company_id)
+    own = {each.kind: each for each in rows}
     return [
         LimitRow(
             kind=kind.value, label=limit_word(kind.value), own=own.get(kind.value),
             value=own[kind.value].value if kind.value in own
-            else settings.COMPANY_LIMITS[kind.value],
+            else plan.get(kind.value, settings.COMPANY_LIMITS.get(kind.value)),
+            is_of_plan=kind.value in plan and kind.value not in own,
+            used=used.get(kind.value),
         )
         for kind in Limit
     ]  # fmt: skip

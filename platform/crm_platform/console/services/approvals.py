@@ -19,7 +19,7 @@ from tenants.models import Company
 
 VALID = dt.timedelta(hours=24)
 State = Approval.State
-DONE_WORD = "done"
+DONE_WORD, WHOLE = "done", "all"
 
 
 def offer_acts() -> None:
@@ -72,7 +72,7 @@ def ask(
     """
     rules.demand(actor, "approvals.ask")
     act = acts.get_act(act_key)
-    if act is None:
+    if act is None or act.is_whole:
         raise Invalid(_("Choose one of the acts offered."), field="act")
     meant = list(Company.objects.filter(pk__in=company_ids).order_by("pk"))
     if not meant or len(meant) != len(set(company_ids)):
@@ -87,6 +87,24 @@ def ask(
     row = Approval.objects.create(
         act=act_key, company_ids=[str(each.pk) for each in meant], reason=reason.strip()[:300],
         asked_by_id=actor.pk, asked_by=actor.name, asked_at=at, expires_at=at + VALID,
+    )  # fmt: skip
+    _note(row, "approval.asked", actor=actor, at=at)
+    return row
+
+
+@transaction.atomic
+def ask_whole(
+    *, act_key: str, subject: int, title: str, company_ids: Sequence[UUID], reason: str,
+    actor: User, at: dt.datetime,
+) -> Approval:  # fmt: skip
+    """Ask for an act on one row (`subject`); the service that calls it asked for the rights.
+
+    `company_ids` are the companies that will feel it, `title` says what it is about.
+    """
+    row = Approval.objects.create(
+        act=act_key, company_ids=[str(each) for each in company_ids], subject=subject,
+        title=title[:200], reason=reason.strip()[:300], asked_by_id=actor.pk,
+        asked_by=actor.name, asked_at=at, expires_at=at + VALID,
     )  # fmt: skip
     _note(row, "approval.asked", actor=actor, at=at)
     return row
@@ -124,7 +142,9 @@ def agree(*, approval_id: int, actor: User, at: dt.datetime) -> Approval:
     row.state, row.decided_by_id, row.decided_by, row.decided_at = (
         State.DONE, actor.pk, actor.name, at,
     )  # fmt: skip
-    if act.later:
+    if act.is_whole:
+        row.outcome = {WHOLE: _run_whole(act, row, actor, at)}
+    elif act.later:
         transaction.on_commit(lambda: _run_later(row.pk, act, actor, at), robust=True)
     else:
         row.outcome = {key: _run(act, row, UUID(key), actor, at) for key in row.company_ids}
@@ -137,6 +157,15 @@ def _run(act: acts.Act, row: Approval, company_id: UUID, actor: User, at: dt.dat
     try:
         with transaction.atomic():
             act.run(company_id=company_id, reason=row.reason, actor=actor, at=at)
+    except DomainError as refusal:
+        return str(refusal)
+    return DONE_WORD
+
+
+def _run_whole(act: acts.Act, row: Approval, actor: User, at: dt.datetime) -> str:
+    try:
+        with transaction.atomic():
+            act.run(subject=row.subject, actor=actor, at=at)
     except DomainError as refusal:
         return str(refusal)
     return DONE_WORD
@@ -173,8 +202,15 @@ def refuse(*, approval_id: int, actor: User, at: dt.datetime) -> Approval:
         State.REFUSED, actor.pk, actor.name, at,
     )  # fmt: skip
     row.save()
+    _drop(row, at)
     _note(row, "approval.refused", actor=actor, at=at)
     return row
+
+
+def _drop(row: Approval, at: dt.datetime) -> None:
+    act = acts.get_act(row.act)
+    if act is not None and act.drop is not None:
+        act.drop(subject=row.subject, at=at)
 
 
 @transaction.atomic
@@ -184,5 +220,6 @@ def expire(*, at: dt.datetime) -> int:
     for row in over:
         row.state, row.decided_at = State.EXPIRED, at
         row.save(update_fields=["state", "decided_at"])
+        _drop(row, at)
         _note(row, "approval.expired", actor=None, at=at)
     return len(over)

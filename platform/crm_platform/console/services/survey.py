@@ -12,11 +12,13 @@ from crm_core.audit.models import Entry
 from crm_core.exchange.models import ImportJob
 from crm_core.records.models import Account, Contact
 from crm_core.sales.models import Deal
+from crm_core.web import usage
 from crm_core.web.samples import SOURCE as SAMPLE
 from crm_platform.console.models import CompanyFacts
 from crm_platform.identity.models import OutgoingMail, User
 from crm_platform.identity.services.mail import MOST_ATTEMPTS
 from crm_platform.kernel import tenancy
+from tenants import limits
 from tenants.queries import working_scope
 
 logger = logging.getLogger("rapport.console")
@@ -37,6 +39,7 @@ class Seen:
     template: str
     first_sign_in_at: dt.datetime | None
     first_record_at: dt.datetime | None
+    usage: dict[str, int]
 
 
 def survey(*, company_id: UUID, at: dt.datetime) -> None:
@@ -61,10 +64,11 @@ def survey(*, company_id: UUID, at: dt.datetime) -> None:
         CompanyFacts.objects.update_or_create(
             company_id=company_id, defaults={**values, "surveyed_at": at}
         )
+        limits.keep_levels(company_id=company_id, levels=usage.levels(seen.usage, scope))
 
 
 def look(*, at: dt.datetime) -> Seen:
-    """Read the running unit of work's company; changes nothing. Nine queries."""
+    """Read the running unit of work's company; changes nothing. 14 queries."""
     owner = User.objects.filter(role__key="owner", is_active=True).order_by("pk").first()
     jobs = ImportJob.objects.aggregate(
         running=Count("pk", filter=Q(state__in=("ready", "running", "undoing"))),
@@ -84,6 +88,7 @@ def look(*, at: dt.datetime) -> Seen:
         template=str(chosen.changes.get("template", ["", ""])[1])[:40] if chosen else "",
         first_sign_in_at=User.objects.aggregate(at=Min("last_seen_at"))["at"],
         first_record_at=_first_record(),
+        usage=usage.counted(),
     )  # fmt: skip
 
 

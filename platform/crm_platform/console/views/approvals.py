@@ -49,7 +49,7 @@ def ask(request: HttpRequest) -> HttpResponse:
                 actor=me(request), at=timezone.now(),
             )  # fmt: skip
             return toast(redirect("console:approvals"), _("It waits for a second person."))
-    if act is None or not meant:
+    if act is None or act.is_whole or not meant:
         text = _("Choose companies first, then what to do with them.")
         return toast(redirect("console:companies"), text, kind="bad")
     context = {

@@ -27,12 +27,13 @@ from crm_platform.console.billing_words import (
     line_word,
     next_word,
     price_word,
-    unit_word,
+    unit_of,
 )
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
 from crm_platform.console.services import billing as services
 from crm_platform.console.views.asking import me, page_number, word
+from crm_platform.console.views.given import given
 from crm_platform.console.words import KINDS, state_word
 from crm_platform.ui.answers import answer_form, in_dialog, refusals_on
 
@@ -45,7 +46,7 @@ def tabs(current: str) -> list[dict[str, Any]]:
     """The parts of billing."""
     places = (
         ("billing", _("Bills to be paid"), "receipt"), ("plans", _("Plans"), "layers"),
-        ("figures", _("Figures"), "chart-column"),
+        ("coupons", _("Coupons"), "ticket-percent"), ("figures", _("Figures"), "chart-column"),
         ("provider", _("Payment service"), "credit-card"),
     )  # fmt: skip
     return [
@@ -139,6 +140,7 @@ def account(request: HttpRequest, company_id: UUID) -> HttpResponse:
         "next": next_word(company),
         "billing": panel(company_id),
         "bills": [_bill(bill) for bill in operating.bills_of(found, at=at)],
+        **given(found),
         "payments": [
             {"row": row, "amount": said(row.amount, row.currency), "may_undo": may_undo}
             for row, may_undo in operating.payments_of(found)
@@ -166,8 +168,7 @@ def _bill(bill: operating.Bill) -> dict[str, Any]:
         "paid": said(invoice.paid, code),
         "owed": said(bill.owed, code) if bill.owed else "",
         "lines": [
-            (line, line_word(line), unit_word(line.unit_amount, code, line.interval),
-             said(line.amount, code))
+            (line, line_word(line), unit_of(line, code), said(line.amount, code))
             for line in invoice.lines.all()
         ],
         "credits": [(note, said(note.amount, code)) for note in invoice.credit_notes.all()],
@@ -177,7 +178,7 @@ def _bill(bill: operating.Bill) -> dict[str, Any]:
 # -- money ---------------------------------------------------------------------------------------
 
 
-def _answer(
+def answer_account(
     request: HttpRequest, form: Form, company_id: UUID, title: str, note: str, message: str,
     **more: Any,
 ) -> HttpResponse:  # fmt: skip
@@ -213,7 +214,7 @@ def transfer(request: HttpRequest, company_id: UUID) -> HttpResponse:
                 invoice_id=cleaned["invoice"], actor=me(request), at=timezone.now(),
             )  # fmt: skip
     title = _("Record a transfer of %(name)s") % {"name": found.company.name}
-    return _answer(
+    return answer_account(
         request, form, company_id, title, "", _("The transfer is recorded"), verb=_("Record")
     )
 
@@ -234,7 +235,7 @@ def undo(request: HttpRequest, payment_id: int) -> HttpResponse:
             )  # fmt: skip
     title = _("Undo the payment of %(amount)s") % {"amount": said(payment.amount, payment.currency)}
     note = _("A counter-entry takes it back; the invoices it paid are open again.")
-    return _answer(
+    return answer_account(
         request, form, payment.account.company_id, title, note, _("The payment is undone"),
         verb=_("Undo the payment"), danger=True,
     )  # fmt: skip
@@ -260,7 +261,7 @@ def credit(request: HttpRequest, invoice_id: int) -> HttpResponse:
     note = _("It still holds %(amount)s. What was paid beyond the rest becomes balance.") % {
         "amount": said(left, code)
     }
-    return _answer(
+    return answer_account(
         request, form, invoice.account.company_id,
         _("Credit invoice %(number)s") % {"number": invoice.number}, note,
         _("The credit note is made"), verb=_("Credit"), danger=True,

@@ -68,7 +68,7 @@ def companies(request: HttpRequest) -> HttpResponse:
     context = {
         "total": found.count(),
         "more": more,
-        "acts": acts.acts(),
+        "acts": [act for act in acts.acts() if not act.is_whole],
         "rows": [_row(each) for each in rows],
         "wanted": wanted,
         "filters": [(name, asked[name], *shown) for name, shown in _choices().items()],
@@ -122,7 +122,12 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
         "plan_form": given.get("plan") or forms.UpgradePlanForm(initial=plan),
         "note_form": given.get("note") or forms.NoteForm(),
         "limit_form": given.get("limit") or forms.LimitForm(),
-        "limits": limit_queries.limits(company_id),
+        "limits": limit_queries.limits(
+            company_id,
+            plan=company.plan_limits,
+            at=timezone.now(),
+            used=company.facts.usage if hasattr(company, "facts") else {},
+        ),
         "billing": billing.panel(company_id),
         "used": limit_queries.used_today(company_id, at=timezone.now()),
         **console(request, "companies"),

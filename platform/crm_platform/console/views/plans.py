@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing import catalogue, operating
+from billing import catalogue, moving, operating
 from billing.models import PlanVersion
 from crm_platform.console import billing_forms
 from crm_platform.console.amounts import said
@@ -22,11 +22,14 @@ from crm_platform.console.billing_words import (
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
 from crm_platform.console.services import billing as services
+from crm_platform.console.services.plan_moves import title_of
 from crm_platform.console.views.asking import me
 from crm_platform.console.views.billing import FORM_PAGE, PARTIAL, tabs
 from crm_platform.console.words import limit_word
 from crm_platform.ui.answers import answer_form, in_dialog, refusals_on
 from crm_platform.ui.toast import toast
+
+MOVES_SHOWN = 20
 
 
 @require_GET
@@ -64,7 +67,8 @@ def _plan_page(
     draft = by_state.get(PlanVersion.State.DRAFT)
     published = by_state.get(PlanVersion.State.PUBLISHED)
     name = catalogue.name_of(plan.names)
-    may_edit = draft is not None and "billing.plans" in console(request, "billing")["can"]
+    may_move = "billing.plans" in console(request, "billing")["can"]
+    may_edit = draft is not None and may_move
     if draft is not None and form is None:
         form = billing_forms.DraftForm(initial=billing_forms.draft_values(draft))
     context = {
@@ -84,6 +88,8 @@ def _plan_page(
         "intervals": [interval_word("month"), interval_word("year")],
         "wrong": list(form.wrong()) if form else [],
         "may_edit": may_edit,
+        "may_move": may_move,
+        "moves": [(each, title_of(each)) for each in moving.moves_of(plan_id)[:MOVES_SHOWN]],
         **console(request, "billing"),
     }  # fmt: skip
     status = 422 if form is not None and form.errors else 200
