@@ -31,11 +31,11 @@ class Customer:
         )
 
     def step(self) -> None:
-        act = self.chance.choice([
-            self.change, self.change, self.change, self.pass_time, self.pass_time, self.pass_time,
-            self.pay, self.decline, self.decline, self.schedule, self.release, self.leave, self.stay, self.credit, self.cancel,
-            self.another_price, self.void,
-        ])  # fmt: skip
+        act = self.chance.choice(
+            [self.change] * 3 + [self.pass_time] * 3 + [self.decline] * 2
+            + [self.pay, self.schedule, self.release, self.leave, self.stay, self.credit,
+               self.cancel, self.another_price, self.void]
+        )  # fmt: skip
         try:
             act()
         except stripe.StripeError as error:

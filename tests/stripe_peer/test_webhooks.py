@@ -104,6 +104,17 @@ def test_held_events_are_taken_by_hand(peer, shop):
     assert peer.take() == []
 
 
+def test_events_can_be_signed_in_the_peers_own_time(peer, shop):
+    secret = listen(shop, "http://rapport.localhost/hook", "customer.created")
+    peer.webhooks(held=True, peer_time=True)
+    peer.advance(days=400)
+    shop.customer()
+    (taken,) = peer.take()
+    assert taken.signature.startswith(f"t={peer.now()},v1=")
+    verify = stripe.WebhookSignature.verify_header
+    assert verify(taken.body, taken.signature, secret, None)
+
+
 def test_held_events_are_sent_by_a_flush(peer, shop, endpoint):
     listen(shop, endpoint.url, "customer.created")
     peer.webhooks(held=True)
