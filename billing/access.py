@@ -23,6 +23,8 @@ logger = logging.getLogger("rapport.billing")
 ACTOR = "billing"
 DAY = dt.timedelta(days=1)
 State = Company.State
+STOPPED = ("unpaid", "paused")
+"""What a provider says of a subscription that it does not charge any more."""
 RESTORED_BY_PAYING = (State.TRIAL, State.PAST_DUE, State.READ_ONLY, State.SUSPENDED)
 
 
@@ -50,7 +52,11 @@ def follow(subscription: Subscription, *, at: dt.datetime) -> None:
         subscription.past_due_since = since
         subscription.save(update_fields=["past_due_since"])
     company = changes.lock(subscription.account.company_id)
-    if since is None:
+    if subscription.provider_status in STOPPED and company.state in states.WORKS:
+        _stop(company, subscription.provider_status, since or at, at=at)
+    elif subscription.provider_status in STOPPED:
+        pass
+    elif since is None:
         _restore(company, was_late=was is not None, at=at)
     elif company.state == State.ACTIVE:
         until = since + DAY * int(settings.LIFECYCLE_DAYS["past_due"])
@@ -58,6 +64,17 @@ def follow(subscription: Subscription, *, at: dt.datetime) -> None:
             company_id=company.pk, to=State.PAST_DUE, who=Who.BILLING, actor=ACTOR, at=at,
             until=max(until, at + DAY), reason="",
         )  # fmt: skip
+
+
+def _stop(company: Company, status: str, since: dt.datetime, *, at: dt.datetime) -> None:
+    """The provider gave up charging, or was told to pause: the company is read from now on."""
+    until = since + DAY * (
+        int(settings.LIFECYCLE_DAYS["past_due"]) + int(settings.LIFECYCLE_DAYS["read_only"])
+    )
+    changes.move(
+        company_id=company.pk, to=State.READ_ONLY, who=Who.BILLING, actor=ACTOR, at=at,
+        until=max(until, at + DAY), reason=status,
+    )  # fmt: skip
 
 
 def _restore(company: Company, *, was_late: bool, at: dt.datetime) -> None:

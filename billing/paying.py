@@ -6,8 +6,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billing import access, invoicing
+from billing.history import note
 from billing.models import Account, CreditNote, Invoice, Payment, Subscription
-from billing.subscribing import note
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 

@@ -18,7 +18,7 @@ from crm_platform.kernel.errors import Conflict, Invalid
 
 GOOD_FOR = dt.timedelta(minutes=30)
 Kind = InvoiceLine.Kind
-PURPOSE, DAY_SECONDS = "billing.quote", 86_400
+PURPOSE, REMOTE, DAY_SECONDS = "billing.quote", "billing.quote.remote", 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,7 @@ def for_seats(subscription: Subscription, *, seats: int, at: dt.datetime) -> Quo
         Invalid: not more than there are, or more than the price is for.
     """
     price, now = subscription.price, period(subscription)
-    if seats <= subscription.seats:
-        raise Invalid(_("Give a higher number than the seats you have."), field="seats")
-    demand_fits(price, seats)
+    demand_more(subscription, seats)
     added = seats - subscription.seats
     cost = prorated(
         unit_amount=price.unit_amount, seats=added, period=now, at=at, currency=price.currency
@@ -76,11 +74,7 @@ def for_price(subscription: Subscription, *, price: Price, at: dt.datetime) -> Q
         Invalid: the same price, another currency, or too few or many seats for it.
     """
     old, now = subscription.price, period(subscription)
-    if price.pk == old.pk:
-        raise Invalid(_("You have this price already."), field="price")
-    if price.currency != old.currency:
-        raise Invalid(_("The currency cannot change while you rent."), field="price")
-    demand_fits(price, subscription.seats)
+    demand_other(subscription, price)
     seats, fresh = subscription.seats, Period(at, after(at, price.interval))
     back = prorated(
         unit_amount=old.unit_amount, seats=-seats, period=now, at=at, currency=old.currency
@@ -104,6 +98,30 @@ def whole(price: Price, seats: int, covered: Period) -> Line:
     )  # fmt: skip
 
 
+def demand_more(subscription: Subscription, seats: int) -> None:
+    """Refuse a number of seats that is not higher.
+
+    Raises:
+        Invalid: not more than there are, or more than the price is for.
+    """
+    if seats <= subscription.seats:
+        raise Invalid(_("Give a higher number than the seats you have."), field="seats")
+    demand_fits(subscription.price, seats)
+
+
+def demand_other(subscription: Subscription, price: Price) -> None:
+    """Refuse a price that this subscription cannot change to.
+
+    Raises:
+        Invalid: the same price, another currency, or too few or many seats for it.
+    """
+    if price.pk == subscription.price_id:
+        raise Invalid(_("You have this price already."), field="price")
+    if price.currency != subscription.price.currency:
+        raise Invalid(_("The currency cannot change while you rent."), field="price")
+    demand_fits(price, subscription.seats)
+
+
 def demand_fits(price: Price, seats: int) -> None:
     """Refuse a number of seats that the price is not for.
 
@@ -124,6 +142,45 @@ def demand_fits(price: Price, seats: int) -> None:
 
 
 # -- quotes that travel through a browser --------------------------------------------------------
+
+
+def sealed_remote(quote: Quote, subscription: Subscription) -> str:
+    """A quote computed by a provider, with the total that it named."""
+    facts = [subscription.pk, quote.seats_before, quote.seats, subscription.price_id,
+             quote.price.pk, quote.at.isoformat(), quote.due_now.total]  # fmt: skip
+    return signing.seal(REMOTE, facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """What was shown of a provider's quote, and is agreed to now."""
+
+    seats: int
+    price: Price
+    at: dt.datetime
+    total: int
+    is_new_period: bool
+
+
+def opened_remote(text: str, subscription: Subscription, *, at: dt.datetime) -> Agreed:
+    """The provider's quote that was shown.
+
+    Raises:
+        Invalid, Conflict: as `opened`.
+    """
+    key, before, seats, price_before, price_id, moment, total = signing.unseal(
+        REMOTE, text, max_age_seconds=DAY_SECONDS, refusal=_stale()
+    )
+    made_at = dt.datetime.fromisoformat(moment)
+    now = (subscription.pk, subscription.seats, subscription.price_id)
+    price = Price.objects.select_related("version__plan").filter(pk=price_id).first()
+    is_same = (key, before, price_before) == now and price is not None
+    if not is_same or not dt.timedelta(0) <= at - made_at <= GOOD_FOR or price is None:
+        raise Conflict(_stale())
+    if not subscription.period_start <= made_at < subscription.period_end:
+        raise Conflict(_stale())
+    return Agreed(seats=seats, price=price, at=made_at, total=total,
+                  is_new_period=price_id != price_before)  # fmt: skip
 
 
 def sealed(quote: Quote, subscription: Subscription) -> str:

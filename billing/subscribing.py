@@ -5,15 +5,16 @@ How a company may be used is `Company.state`; what was paid moves it (`access`).
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from billing import access, catalogue, invoicing, quotes, taxids
+from billing import access, catalogue, invoicing, outbox, quotes, taxids
 from billing.currencies import currency as known_currency
-from billing.models import Account, BillingEntry, Invoice, PendingChange, Price, Subscription
+from billing.history import note
+from billing.models import Account, Invoice, PendingChange, Price, Subscription
 from billing.proration import Period, after
+from billing.providers import MANUAL
 from billing.quotes import Quote
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
@@ -32,15 +33,6 @@ class Buyer:
     email: str = ""
     tax_id_kind: str = ""
     tax_id: str = ""
-
-
-def note(
-    account: Account, verb: str, *, by: str, at: dt.datetime, reason: str = "", **facts: Any
-) -> None:
-    """Add to the account's history, in the open unit of work."""
-    BillingEntry.objects.create(
-        account=account, verb=verb, by=by[:250], at=at, reason=reason[:300], facts=facts
-    )
 
 
 def live(company_id: UUID, *, lock: bool = False) -> Subscription:
@@ -72,14 +64,10 @@ def start(
         Invalid: too few or too many seats, or the buyer's facts are not right.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        company = Company.objects.select_for_update().filter(pk=company_id).first()
-        if company is None:
-            raise NotFound(_("There is no such company."))
-        if Subscription.objects.filter(account__company=company, ended_at=None).exists():
-            raise Conflict(_("This company rents already. Change the seats or the price instead."))
-        price = catalogue.price_to_be_had(price_id)
-        quotes.demand_fits(price, seats)
-        account = _account(company, price.currency, buyer, at=at)
+        account, price = open_account(
+            company_id=company_id, price_id=price_id, seats=seats, buyer=buyer, provider=MANUAL,
+            at=at,
+        )  # fmt: skip
         covered = Period(at, after(at, price.interval))
         made = Subscription.objects.create(
             account=account, price=price, seats=seats, anchor=at, period_start=covered.start,
@@ -93,6 +81,28 @@ def start(
     return made
 
 
+def open_account(
+    *, company_id: UUID, price_id: int, seats: int, buyer: Buyer, provider: str, at: dt.datetime
+) -> tuple[Account, Price]:
+    """The account of a company that may begin to rent now, and the price; in the open unit.
+
+    Raises:
+        NotFound, Conflict, Invalid: as `start`.
+    """
+    company = Company.objects.select_for_update().filter(pk=company_id).first()
+    if company is None:
+        raise NotFound(_("There is no such company."))
+    if Subscription.objects.filter(account__company=company, ended_at=None).exists():
+        raise Conflict(_("This company rents already. Change the seats or the price instead."))
+    price = catalogue.price_to_be_had(price_id)
+    quotes.demand_fits(price, seats)
+    account = _account(company, price.currency, buyer, at=at)
+    if account.provider != provider:
+        account.provider = provider
+        account.save(update_fields=["provider"])
+    return account, price
+
+
 def _account(company: Company, code: str, buyer: Buyer, *, at: dt.datetime) -> Account:
     known_currency(code)
     account, made = Account.objects.select_for_update().get_or_create(
@@ -104,7 +114,7 @@ def _account(company: Company, code: str, buyer: Buyer, *, at: dt.datetime) -> A
         if Invoice.objects.filter(account=account).exists():
             raise Invalid(_("The currency of your invoices cannot change."), field="price")
         account.currency = code
-    _enter_buyer(account, buyer)
+    enter_buyer(account, buyer)
     return account
 
 
@@ -120,7 +130,7 @@ def demand_sound(buyer: Buyer) -> tuple[str, taxids.TaxId | None]:
     return name, taxids.clean(buyer.tax_id_kind, buyer.tax_id) if buyer.tax_id.strip() else None
 
 
-def _enter_buyer(account: Account, buyer: Buyer) -> None:
+def enter_buyer(account: Account, buyer: Buyer) -> None:
     name, tax = demand_sound(buyer)
     account.legal_name, account.address = name, buyer.address.strip()
     account.country, account.email = buyer.country.strip().upper()[:2], buyer.email.strip()
@@ -137,8 +147,9 @@ def change_buyer(*, company_id: UUID, buyer: Buyer, by: str, at: dt.datetime) ->
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
         account = live(company_id, lock=True).account
-        _enter_buyer(account, buyer)
+        enter_buyer(account, buyer)
         note(account, "buyer_changed", by=by, at=at)
+        outbox.tell_buyer(account, by=by, at=at)
     return account
 
 
@@ -182,7 +193,7 @@ def accept(*, company_id: UUID, quote: str, by: str, at: dt.datetime) -> Invoice
     with tenancy.unit_of_work(tenancy.PLATFORM):
         subscription = live(company_id, lock=True)
         found = quotes.opened(quote, subscription, at=at)
-        _settle_open(subscription, Kind.SEATS if found.added else Kind.PRICE, at=at)
+        settle_open(subscription, Kind.SEATS if found.added else Kind.PRICE, at=at)
         if found.price.pk != subscription.price_id:
             subscription.price, subscription.anchor = found.price, found.period.start
             subscription.period_start = found.period.start
@@ -242,17 +253,20 @@ def plan_price(*, company_id: UUID, price_id: int, by: str, at: dt.datetime) -> 
 def _plan(
     subscription: Subscription, kind: str, target: int, *, by: str, at: dt.datetime
 ) -> PendingChange:
-    _settle_open(subscription, kind, at=at)
+    settle_open(subscription, kind, at=at)
     change = PendingChange.objects.create(
         subscription=subscription, kind=kind, target=target, by=by[:250], at=at,
         effective_at=subscription.period_end,
     )  # fmt: skip
     note(subscription.account, f"{kind}_planned", by=by, at=at, target=target)
+    outbox.tell_plan(subscription, by=by, at=at)
     return change
 
 
-def _settle_open(subscription: Subscription, kind: str, *, at: dt.datetime) -> None:
-    subscription.changes.filter(kind=kind, settled_at=None).update(settled_at=at)
+def settle_open(subscription: Subscription, kind: str, *, at: dt.datetime) -> bool:
+    """Let a planned change of this kind not come; whether there was one."""
+    found = subscription.changes.filter(kind=kind, settled_at=None)
+    return bool(found.update(settled_at=at))
 
 
 def take_back(*, company_id: UUID, change_id: int, by: str, at: dt.datetime) -> None:
@@ -268,6 +282,7 @@ def take_back(*, company_id: UUID, change_id: int, by: str, at: dt.datetime) -> 
         if kind is None or not found.update(settled_at=at):
             raise NotFound(_("There is no such change any more."))
         note(subscription.account, f"{kind}_taken_back", by=by, at=at)
+        outbox.tell_plan(subscription, by=by, at=at)
 
 
 # -- ending --------------------------------------------------------------------------------------
@@ -288,6 +303,7 @@ def cancel(*, company_id: UUID, reason: str, by: str, at: dt.datetime) -> Subscr
         subscription.end_reason = reason.strip()[:300]
         subscription.save(update_fields=["ends_at", "end_reason"])
         note(subscription.account, "cancelled", by=by, at=at, reason=reason)
+        outbox.tell_plan(subscription, by=by, at=at)
     return subscription
 
 
@@ -305,6 +321,7 @@ def resume(*, company_id: UUID, by: str, at: dt.datetime) -> Subscription:
         subscription.ends_at, subscription.end_reason = None, ""
         subscription.save(update_fields=["ends_at", "end_reason"])
         note(subscription.account, "resumed", by=by, at=at)
+        outbox.tell_plan(subscription, by=by, at=at)
     return subscription
 
 
@@ -321,7 +338,7 @@ def renew(*, subscription_id: int, at: dt.datetime) -> Invoice | None:
         subscription = (
             Subscription.objects.select_for_update(of=("self",))
             .select_related("account", "price__version__plan")
-            .filter(pk=subscription_id, ended_at=None, period_end__lte=at)
+            .filter(pk=subscription_id, ended_at=None, period_end__lte=at, account__provider=MANUAL)
             .first()
         )
         if subscription is None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from billing import subscribing
-from billing.models import Invoice
+from billing import remote, renting, subscribing
+from billing.providers import MANUAL
 from billing.quotes import Quote
+from billing.remote import Accepted
 from billing.seats import services as seats
 from billing.subscribing import Buyer
 from crm_core.audit import services as audit
@@ -57,62 +58,69 @@ def check(*, count: int, buyer: Buyer, actor: User, at: dt.datetime) -> None:
     subscribing.demand_sound(buyer)
 
 
-def start(*, price_id: int, count: int, buyer: Buyer, actor: User, at: dt.datetime) -> None:
-    """Begin to rent.
+def start(
+    *, price_id: int, count: int, buyer: Buyer, provider: str, back: str, actor: User,
+    at: dt.datetime,
+) -> str:  # fmt: skip
+    """Begin to rent; the address where a card is given first, "" when nothing more is needed.
 
     Raises:
         NotAllowed: the actor does not decide this.
-        Conflict, Invalid, NotFound: as `subscribing.start`; Invalid also for too few seats.
+        Conflict, Invalid, NotFound: as `renting.start`; Invalid also for too few seats.
     """
     scope = demand_payer(actor)
     with tenancy.unit_of_work(scope):
         seats.demand_enough(count=count, at=at)
-    subscribing.start(
-        company_id=scope.id, price_id=price_id, seats=count, buyer=buyer, by=name_of(actor), at=at
-    )
-    _note(scope, "billing.started", actor=actor, at=at, seats=[None, count])
+    address = renting.start(
+        company_id=scope.id, price_id=price_id, seats=count, buyer=buyer, by=name_of(actor), at=at,
+        provider=provider, back=back,
+    )  # fmt: skip
+    verb = "billing.started" if provider == MANUAL else "billing.card_asked"
+    _note(scope, verb, actor=actor, at=at, seats=[None, count])
+    return address
 
 
 def quote_seats(*, count: int, actor: User, at: dt.datetime) -> tuple[Quote, str]:
     """What more seats cost from now on.
 
     Raises:
-        NotAllowed, NotFound, Invalid: as `demand_payer` and `subscribing.quote_seats`.
+        NotAllowed, NotFound, Invalid: as `demand_payer` and `renting.quote_seats`.
     """
-    return subscribing.quote_seats(company_id=demand_payer(actor).id, seats=count, at=at)
+    return renting.quote_seats(company_id=demand_payer(actor).id, seats=count, at=at)
 
 
 def quote_price(*, price_id: int, actor: User, at: dt.datetime) -> tuple[Quote, str]:
     """What another price costs from now on.
 
     Raises:
-        NotAllowed, NotFound, Invalid: as `demand_payer` and `subscribing.quote_price`.
+        NotAllowed, NotFound, Invalid: as `demand_payer` and `renting.quote_price`.
     """
-    return subscribing.quote_price(company_id=demand_payer(actor).id, price_id=price_id, at=at)
+    return renting.quote_price(company_id=demand_payer(actor).id, price_id=price_id, at=at)
 
 
-def accept(*, quote: str, actor: User, at: dt.datetime) -> Invoice:
+def accept(*, quote: str, actor: User, at: dt.datetime) -> Accepted:
     """Make the change that was quoted.
 
     Raises:
-        NotAllowed, NotFound, Invalid, Conflict: as `demand_payer` and `subscribing.accept`.
+        NotAllowed, NotFound, Invalid, Conflict: as `demand_payer` and `renting.accept`.
     """
     scope = demand_payer(actor)
-    invoice = subscribing.accept(company_id=scope.id, quote=quote, by=name_of(actor), at=at)
-    _note(scope, "billing.changed", actor=actor, at=at, invoice=[None, invoice.number])
-    return invoice
+    found = renting.accept(company_id=scope.id, quote=quote, by=name_of(actor), at=at)
+    number = found.invoice.number if found.invoice else ""
+    _note(scope, "billing.changed", actor=actor, at=at, invoice=[None, number])
+    return found
 
 
 def reduce_seats(*, count: int, actor: User, at: dt.datetime) -> None:
     """Have fewer seats from the next period on.
 
     Raises:
-        NotAllowed, NotFound, Invalid: as `demand_payer` and `subscribing.reduce_seats`.
+        NotAllowed, NotFound, Invalid: as `demand_payer` and `renting.reduce_seats`.
     """
     scope = demand_payer(actor)
     with tenancy.unit_of_work(scope):
         used = seats.standing(at=at).used
-    subscribing.reduce_seats(company_id=scope.id, seats=count, used=used, by=name_of(actor), at=at)
+    renting.reduce_seats(company_id=scope.id, seats=count, used=used, by=name_of(actor), at=at)
     _note(scope, "billing.seats_planned", actor=actor, at=at, seats=[None, count])
 
 
@@ -120,10 +128,10 @@ def plan_price(*, price_id: int, actor: User, at: dt.datetime) -> None:
     """Have another price from the next period on.
 
     Raises:
-        NotAllowed, NotFound, Invalid: as `demand_payer` and `subscribing.plan_price`.
+        NotAllowed, NotFound, Invalid: as `demand_payer` and `renting.plan_price`.
     """
     scope = demand_payer(actor)
-    subscribing.plan_price(company_id=scope.id, price_id=price_id, by=name_of(actor), at=at)
+    renting.plan_price(company_id=scope.id, price_id=price_id, by=name_of(actor), at=at)
     _note(scope, "billing.price_planned", actor=actor, at=at)
 
 
@@ -131,10 +139,10 @@ def take_back(*, change_id: int, actor: User, at: dt.datetime) -> None:
     """Leave things as they are.
 
     Raises:
-        NotAllowed, NotFound: as `demand_payer` and `subscribing.take_back`.
+        NotAllowed, NotFound: as `demand_payer` and `renting.take_back`.
     """
     scope = demand_payer(actor)
-    subscribing.take_back(company_id=scope.id, change_id=change_id, by=name_of(actor), at=at)
+    renting.take_back(company_id=scope.id, change_id=change_id, by=name_of(actor), at=at)
     _note(scope, "billing.taken_back", actor=actor, at=at)
 
 
@@ -142,10 +150,10 @@ def change_buyer(*, buyer: Buyer, actor: User, at: dt.datetime) -> None:
     """Change what stands on the next invoices.
 
     Raises:
-        NotAllowed, NotFound, Invalid: as `demand_payer` and `subscribing.change_buyer`.
+        NotAllowed, NotFound, Invalid: as `demand_payer` and `renting.change_buyer`.
     """
     scope = demand_payer(actor)
-    subscribing.change_buyer(company_id=scope.id, buyer=buyer, by=name_of(actor), at=at)
+    renting.change_buyer(company_id=scope.id, buyer=buyer, by=name_of(actor), at=at)
     _note(scope, "billing.buyer_changed", actor=actor, at=at)
 
 
@@ -153,10 +161,10 @@ def cancel(*, reason: str, actor: User, at: dt.datetime) -> None:
     """Stop renting at the end of what is paid for.
 
     Raises:
-        NotAllowed, NotFound, Conflict: as `demand_payer` and `subscribing.cancel`.
+        NotAllowed, NotFound, Conflict: as `demand_payer` and `renting.cancel`.
     """
     scope = demand_payer(actor)
-    subscribing.cancel(company_id=scope.id, reason=reason, by=name_of(actor), at=at)
+    renting.cancel(company_id=scope.id, reason=reason, by=name_of(actor), at=at)
     _note(scope, "billing.cancelled", actor=actor, at=at)
 
 
@@ -164,8 +172,42 @@ def resume(*, actor: User, at: dt.datetime) -> None:
     """Go on renting after all.
 
     Raises:
-        NotAllowed, NotFound, Conflict: as `demand_payer` and `subscribing.resume`.
+        NotAllowed, NotFound, Conflict: as `demand_payer` and `renting.resume`.
     """
     scope = demand_payer(actor)
-    subscribing.resume(company_id=scope.id, by=name_of(actor), at=at)
+    renting.resume(company_id=scope.id, by=name_of(actor), at=at)
     _note(scope, "billing.resumed", actor=actor, at=at)
+
+
+# -- pages of the payment service ----------------------------------------------------------------
+
+
+def card_address(*, back: str, actor: User, at: dt.datetime) -> str:
+    """Where the company's card is changed.
+
+    Raises:
+        NotAllowed, NotFound, Conflict: as `demand_payer` and `remote.card_address`.
+    """
+    scope = demand_payer(actor)
+    found = remote.card_address(company_id=scope.id, back=back)
+    _note(scope, "billing.card_asked", actor=actor, at=at)
+    return found
+
+
+def bill_address(*, invoice_id: int, is_pdf: bool, actor: User) -> str:
+    """Where a bill of the payment service is paid, or had as PDF.
+
+    Raises:
+        NotAllowed, NotFound, Conflict: as `demand_payer` and `remote.bill_address`.
+    """
+    scope = demand_payer(actor)
+    return remote.bill_address(company_id=scope.id, invoice_id=invoice_id, is_pdf=is_pdf)
+
+
+def look_again(*, actor: User, at: dt.datetime) -> None:
+    """Ask the payment service how the company stands.
+
+    Raises:
+        NotAllowed: as `demand_payer`.
+    """
+    remote.look_again(company_id=demand_payer(actor).id, at=at)

@@ -200,8 +200,17 @@ class RentForm(BuyerForm):
         label=gettext_lazy("Seats"), min_value=1, max_value=5000,
         help_text=gettext_lazy("One for everybody who may change something; viewers are free."),
     )  # fmt: skip
-    field_order = ("price", "seats")
+    way = forms.ChoiceField(
+        label=gettext_lazy("Paid by"),
+        choices=(("stripe", gettext_lazy("Card")), ("manual", gettext_lazy("Bank transfer"))),
+        help_text=gettext_lazy("By card: you give it on the next page, at our payment service."),
+    )  # fmt: skip
+    field_order = ("price", "seats", "way")
 
-    def __init__(self, *args: Any, prices: list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, prices: list[tuple[int, str]], has_card: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["price"].choices = prices  # type: ignore[attr-defined]
+        if not has_card:
+            del self.fields["way"]

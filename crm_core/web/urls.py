@@ -6,6 +6,7 @@ from crm_core.registry import record_types
 from crm_core.web.views import (
     addresses,
     billing,
+    card,
     config,
     home,
     news,
@@ -73,6 +74,8 @@ urlpatterns = [
     path("settings/billing/buyer/", billing.change_buyer, name="billing_buyer"),
     path("settings/billing/cancel/", billing.cancel, name="billing_cancel"),
     path("settings/billing/resume/", billing.resume, name="billing_resume"),
+    path("settings/billing/card/", card.card, name="billing_card"),
+    path("settings/billing/<int:invoice_id>/pay/", card.pay, name="billing_pay"),
     path("settings/billing/<int:invoice_id>.pdf", billing.invoice, name="billing_invoice"),
     path("standing/", standing.standing, name="standing"),
     path("standing/ask/", standing.ask_operators, name="ask_operators"),

@@ -210,7 +210,7 @@ _OWN_SAFETY = frozenset(
     for name in ("prefs", "change_password", "end_session", "end_other_sessions", "revoke_token")
 )
 _RENTING = frozenset(
-    f"web:billing{name}" for name in ("", "_check", "_start", "_buyer", "_invoice")
+    f"web:billing{name}" for name in ("", "_check", "_start", "_buyer", "_invoice", "_card", "_pay")
 )
 _WAY_BACK = _RENTING | frozenset({"web:standing", "web:ask_operators", "web:reopen"})
 # Where a read-only company writes its notes: who came in, from where, what was exported.
@@ -247,6 +247,15 @@ BILLING: dict[str, Any] = {
     "due_days": 14,
     # Tax the seller adds, by the buyer's country; "" for all others. Thousandths.
     "tax_permille": {"": 0},
+}
+
+# Paying by card, where a key is given (billing/providers).
+STRIPE: dict[str, Any] = {
+    "key": ENVIRONMENT.stripe_key or "",
+    "secrets": ENVIRONMENT.stripe_webhook_secrets,
+    "address": ENVIRONMENT.stripe_address or "",
+    "is_live": "_live_" in (ENVIRONMENT.stripe_key or ""),
+    "automatic_tax": ENVIRONMENT.stripe_tax == "automatic",
 }
 
 # -- people --------------------------------------------------------------------------------------
@@ -308,6 +317,17 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
     "keep billing": {"task": "billing.tasks.keep_billing", "schedule": 600.0},
+    "sweep billing": {"task": "billing.tasks.sweep_billing", "schedule": 3600.0},
+    **(
+        {
+            "tell providers": {"task": "billing.tasks.tell_providers", "schedule": 15.0},
+            "hear providers": {"task": "billing.tasks.hear_providers", "schedule": 5.0},
+            "fill gaps": {"task": "billing.tasks.fill_gaps", "schedule": 3600.0},
+            "compare providers": {"task": "billing.tasks.compare_providers", "schedule": 86_400.0},
+        }
+        if ENVIRONMENT.stripe_key
+        else {}
+    ),
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
     "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},

@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("crm_platform.ui.urls")),
     path("", include("crm_platform.signup.urls")),
+    path("", include("billing.urls")),
 ]

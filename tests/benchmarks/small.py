@@ -34,3 +34,25 @@ def request_seconds(hosts: list[str], count: int) -> float:
         if response.status_code != 200:
             raise RuntimeError(f"Status {response.status_code}: {response.content[:200]!r}")
     return statistics.median(times[200:])
+
+
+def main() -> None:
+    """Seconds of a request for the hosts named, through our middleware alone."""
+    import sys
+
+    import django
+    from django.test import override_settings
+
+    from tests.benchmarks import fleets  # chooses the settings
+
+    django.setup()
+    if not fleets.DATA.exists():
+        raise SystemExit("There is no fleet.")
+    with override_settings(
+        MIDDLEWARE=["tenants.middleware.CompanyOfHost"], TENANT_URLCONF="tests.benchmarks.small"
+    ):
+        sys.stdout.write(f"{request_seconds(sys.argv[1:], 3000)}\n")
+
+
+if __name__ == "__main__":
+    main()

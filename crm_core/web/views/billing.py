@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseNotFound
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
@@ -16,9 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing import catalogue, selling, standing
 from billing.currencies import shown
-from billing.models import PendingChange, Price
+from billing.models import Account, PendingChange, Price
 from billing.pdf import invoice_pdf
 from billing.proration import YEAR
+from billing.providers import MANUAL, has_stripe
 from billing.quotes import Quote
 from billing.seats import services as seats
 from billing.standing import Standing
@@ -27,9 +28,10 @@ from crm_core.fields.requests import StaffRequest
 from crm_core.web import billing as services
 from crm_core.web import forms
 from crm_core.web.settings_nav import settings_nav
+from crm_core.web.views.leaving_for import address_of_page, leave
 from crm_platform.identity.decorators import sign_in_required
 from crm_platform.kernel import tenancy
-from crm_platform.kernel.errors import DomainError, Invalid, NotFound
+from crm_platform.kernel.errors import DomainError, Invalid
 from crm_platform.ui.afterwards import afterwards
 from crm_platform.ui.answers import refusals_on
 from crm_platform.ui.toast import toast
@@ -81,7 +83,10 @@ def _context(request: StaffRequest, found: Standing) -> dict[str, Any]:
         return shown(amount, code, language)
 
     context: dict[str, Any] = {
-        "standing": found, "subscription": subscription, "seats": seats.standing(at=now),
+        "standing": found, "has_card": has_stripe(),
+        "card": found.account.card if found.account else {},
+        "by_card": found.account is not None and found.account.provider != MANUAL,
+        "subscription": subscription, "seats": seats.standing(at=now),
         "idle": seats.idle(since=now - services.IDLE), "seller": selling.seller(),
         "settings_nav": settings_nav(request, "billing"),
         "bills": [
@@ -134,7 +139,7 @@ def _rent_form(found: Standing, scope: tenancy.Scope, used: int) -> forms.RentFo
     own = [p.pk for p in found.offers if p.currency == scope.currency]
     initial = {"price": own[0] if own else None, "seats": max(used, 1), "legal_name": scope.name,
                **_buyer_of(found)}  # fmt: skip
-    return forms.RentForm(initial=initial, prices=_prices(found))
+    return forms.RentForm(initial=initial, prices=_prices(found), has_card=has_stripe())
 
 
 def _buyer_of(found: Standing) -> dict[str, str]:
@@ -153,8 +158,14 @@ def _buyer(data: dict[str, Any]) -> Buyer:
 @require_safe
 @payers_only
 def billing(request: StaffRequest) -> HttpResponse:
-    """The plan, the seats, what comes next, the invoices."""
-    return afterwards(lambda: _page(request))
+    """The plan, the seats, what comes next, the invoices. `?paid=1`: back from a paid page."""
+
+    def answer() -> HttpResponse:
+        if "paid" in request.GET:
+            services.look_again(actor=request.user, at=timezone.now())
+        return _page(request)
+
+    return afterwards(answer)
 
 
 # -- beginning -----------------------------------------------------------------------------------
@@ -177,26 +188,31 @@ def start(request: StaffRequest) -> HttpResponse:
 def _begin(request: StaffRequest, *, is_agreed: bool) -> HttpResponse:
     scope, at = tenancy.current_company(), timezone.now()
     found = standing.standing_of(scope.id, at=at)
-    form = forms.RentForm(request.POST, prices=_prices(found))
+    form = forms.RentForm(request.POST, prices=_prices(found), has_card=has_stripe())
     if not form.is_valid():
         return _page(request, rent=form)
     data = form.cleaned_data
     with refusals_on(form):
         if is_agreed:
-            services.start(
+            address = services.start(
                 price_id=data["price"], count=data["seats"], buyer=_buyer(data),
+                provider=data.get("way") or MANUAL, back=address_of_page(request),
                 actor=request.user, at=at,
             )  # fmt: skip
+            if address:
+                return leave(request, address)
             return toast(redirect("web:billing"), _("Thank you. Your company is rented."))
         services.check(count=data["seats"], buyer=_buyer(data), actor=request.user, at=at)
     if form.errors:
         return _page(request, rent=form)
     price = next(offer for offer in found.offers if offer.pk == data["price"])
     net = price.unit_amount * data["seats"]
-    tax = selling.tax_of(net, data["country"], price.currency)
+    by_card = data.get("way", MANUAL) != MANUAL
+    tax = 0 if by_card else selling.tax_of(net, data["country"], price.currency)
     return _confirm(
         request, title=_("Rent from today"), lines=[(_seats_words(data["seats"]), net)], tax=tax,
         price=price, hidden=request.POST, action="web:billing_start",
+        way="checkout" if by_card else "invoice",
     )  # fmt: skip
 
 
@@ -208,8 +224,9 @@ def _seats_words(count: int) -> str:
 
 def _confirm(
     request: StaffRequest, *, title: str, lines: list[tuple[str, int]], tax: int, price: Price,
-    hidden: Any, action: str, then: int | None = None,
+    hidden: Any, action: str, then: int | None = None, way: str,
 ) -> HttpResponse:  # fmt: skip
+    """`way`: "invoice", "checkout" (the card is given next) or "card" (it is charged now)."""
     language, code = get_language() or "en", price.currency
     net = sum(amount for _words, amount in lines)
     kept = [(k, v) for k, v in hidden.items() if k != "csrfmiddlewaretoken"]
@@ -219,7 +236,7 @@ def _confirm(
             "lines": [(words, shown(amount, code, language)) for words, amount in lines],
             "tax": shown(tax, code, language) if tax else "",
             "total": shown(net + tax, code, language), "is_credit": net + tax < 0,
-            "due_days": selling.due_days(), "hidden": kept, "action": action,
+            "due_days": selling.due_days(), "hidden": kept, "way": way, "action": action,
             "then": shown(then, code, language) if then is not None else "",
             "settings_nav": settings_nav(request, "billing"),
         }  # fmt: skip
@@ -229,7 +246,7 @@ def _confirm(
 # -- changing ------------------------------------------------------------------------------------
 
 
-def _refused(request: StaffRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+def refused_on_page(request: StaffRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
     """The answer of `act`; a refusal stands at the head of the page."""
 
     def answer() -> HttpResponse:
@@ -260,9 +277,9 @@ def change_seats(request: StaffRequest) -> HttpResponse:
             services.reduce_seats(count=count, actor=request.user, at=at)
             return toast(redirect("web:billing"), _("Fewer seats from the next period on"))
         quote, sealed = services.quote_seats(count=count, actor=request.user, at=at)
-        return _quoted(request, quote, sealed, _("Add seats"))
+        return _quoted(request, quote, sealed, _("Add seats"), found.account)
 
-    return _refused(request, act)
+    return refused_on_page(request, act)
 
 
 @require_POST
@@ -274,14 +291,17 @@ def change_price(request: StaffRequest) -> HttpResponse:
         price_id, at = _number(request, "price"), timezone.now()
         quote, sealed = services.quote_price(price_id=price_id, actor=request.user, at=at)
         if quote.price.interval == YEAR:
-            return _quoted(request, quote, sealed, _("Pay by the year from today"))
+            account = standing.standing_of(tenancy.current_company().id, at=at).account
+            return _quoted(request, quote, sealed, _("Pay by the year from today"), account)
         services.plan_price(price_id=price_id, actor=request.user, at=at)
         return toast(redirect("web:billing"), _("From the next period on"))
 
-    return _refused(request, act)
+    return refused_on_page(request, act)
 
 
-def _quoted(request: StaffRequest, quote: Quote, sealed: str, title: str) -> HttpResponse:
+def _quoted(
+    request: StaffRequest, quote: Quote, sealed: str, title: str, account: Account | None
+) -> HttpResponse:
     words = {
         "added": ngettext("%(count)d more seat until the period ends",
                           "%(count)d more seats until the period ends", quote.added)
@@ -292,6 +312,7 @@ def _quoted(request: StaffRequest, quote: Quote, sealed: str, title: str) -> Htt
         request, title=title, lines=[(words[line.kind], line.amount) for line in quote.lines],
         tax=quote.due_now.tax, price=quote.price, hidden={"quote": sealed},
         action="web:billing_accept", then=quote.next_net,
+        way="card" if account and account.provider != MANUAL else "invoice",
     )  # fmt: skip
 
 
@@ -302,10 +323,12 @@ def accept(request: StaffRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         quote = request.POST.get("quote", "")
-        services.accept(quote=quote, actor=request.user, at=timezone.now())
+        found = services.accept(quote=quote, actor=request.user, at=timezone.now())
+        if found.pay_at:
+            return leave(request, found.pay_at, is_unpaid=True)
         return toast(redirect("web:billing"), _("Done. The invoice is below."))
 
-    return _refused(request, act)
+    return refused_on_page(request, act)
 
 
 @require_POST
@@ -318,7 +341,7 @@ def take_back(request: StaffRequest) -> HttpResponse:
         services.take_back(change_id=change_id, actor=request.user, at=timezone.now())
         return toast(redirect("web:billing"), _("It stays as it is"))
 
-    return _refused(request, act)
+    return refused_on_page(request, act)
 
 
 @require_POST
@@ -348,7 +371,7 @@ def cancel(request: StaffRequest) -> HttpResponse:
         services.cancel(reason=reason, actor=request.user, at=timezone.now())
         return toast(redirect("web:billing"), _("Cancelled for the end of the period"))
 
-    return _refused(request, act)
+    return refused_on_page(request, act)
 
 
 @require_POST
@@ -360,20 +383,27 @@ def resume(request: StaffRequest) -> HttpResponse:
         services.resume(actor=request.user, at=timezone.now())
         return toast(redirect("web:billing"), _("Glad that you stay"))
 
-    return _refused(request, act)
+    return refused_on_page(request, act)
 
 
 @require_safe
 @payers_only
-def invoice(_request: StaffRequest, invoice_id: int) -> HttpResponse:
+def invoice(request: StaffRequest, invoice_id: int) -> HttpResponse:
     """One invoice as PDF, in the language it was issued in."""
     scope = tenancy.current_company()
 
     def answer() -> HttpResponse:
         try:
             found = standing.invoice_of(scope.id, invoice_id)
-        except NotFound as refusal:
-            return HttpResponseNotFound(str(refusal), content_type="text/plain; charset=utf-8")
+            if found.provider_id:
+                address = services.bill_address(
+                    invoice_id=invoice_id, is_pdf=True, actor=request.user
+                )
+                return redirect(address)
+        except DomainError as refusal:
+            return HttpResponse(
+                str(refusal), content_type="text/plain; charset=utf-8", status=refusal.status
+            )
         response = HttpResponse(invoice_pdf(found), content_type="application/pdf")
         response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
         return response

@@ -88,6 +88,10 @@ def entry_word(verb: str) -> str:
         "price_taken_back": _("Kept the price after all"),
         "cancelled": _("Cancelled"), "resumed": _("Took the cancelling back"),
         "renewed": _("Renewed"), "ended": _("Ended"), "paid": _("A transfer was recorded"),
+        "command_dead": _("The payment service refused something"),
+        "command_refused": _("The card was declined"), "seats_reduced": _("Fewer seats"),
+        "charged_otherwise": _("Charged otherwise than shown"),
+        "customer_gone": _("The customer was deleted at the payment service"),
         "payment_reversed": _("A payment was undone"), "credited": _("An invoice was credited"),
     }  # fmt: skip
     return words.get(verb, verb)

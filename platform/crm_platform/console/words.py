@@ -96,6 +96,9 @@ def verb_word(verb: str) -> str:
         "billing.transfer_recorded": _("Recorded a transfer"),
         "billing.payment_undone": _("Undid a payment"),
         "billing.invoice_credited": _("Credited an invoice"),
+        "billing.sent_again": _("Sent a command to the payment service again"),
+        "billing.event_replayed": _("Had an event of the payment service looked up again"),
+        "billing.compared": _("Compared the payment service with our books"),
         "plan.added": _("Added a plan"), "plan.drafted": _("Drafted the next version of a plan"),
         "plan.changed": _("Changed a plan’s draft"), "plan.published": _("Published a plan"),
     }  # fmt: skip

@@ -24,6 +24,8 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("json", "text")
 SHARDINGS = ("none", "citus")
+STRIPE_KEYS = ("sk_test_", "rk_test_", "sk_live_", "rk_live_")
+STRIPE_TAXES = ("none", "automatic")
 SELLER_FACTS = ("key", "name", "address", "tax_id", "bank", "email")
 
 
@@ -67,6 +69,14 @@ class Environment:
     """The bucket of the archives; None: they lie in `backup_dir`."""
     database_pool: int = 0
     """Connections of one process to share among its threads; 0: each thread keeps its own."""
+    stripe_key: str | None = field(default=None, repr=False)
+    """A secret or restricted key; None: nobody pays by card."""
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What its events are signed with; two while one is changed for another."""
+    stripe_address: str | None = None
+    """Where its API is, if not at its usual address: a peer process, in tests."""
+    stripe_tax: str = "none"
+    """`automatic`: it works out the taxes."""
     data_dir: Path | None = None
     """The folder of the embedded servers; None where every server is somebody else's."""
 
@@ -164,6 +174,24 @@ class _Reading:
             self.faults.extend(f"a key in {name} {fault}" for fault in _faults_of_secret(value))
         return values
 
+    def stripe_key(self, name: str, *, is_embedded: bool) -> str | None:
+        value = self.optional(name)
+        if value and not value.startswith(STRIPE_KEYS):
+            self.faults.append(f"{name} must begin with one of {', '.join(STRIPE_KEYS)}")
+        elif value and is_embedded and "_live_" in value:
+            self.faults.append(f"{name} is a live key: money is not taken by a trial installation")
+        return value
+
+    def marked(self, name: str, mark: str, *, of: str) -> tuple[str, ...]:
+        """Values that begin with `mark`, between commas; needed where `of` is said."""
+        parts = (self.optional(name) or "").split(",")
+        values = tuple(part.strip() for part in parts if part.strip())
+        if any(not value.startswith(mark) for value in values):
+            self.faults.append(f"{name} must hold values that begin with {mark}")
+        if self.optional(of) and not values:
+            self.faults.append(f"{name} is missing: {of} needs it")
+        return values
+
     def email(self, name: str, *, required: bool) -> str | None:
         value = self.text(name) if required else self.optional(name)
         if value and "EMAIL_BACKEND" not in dj_email_url.parse(value):
@@ -243,6 +271,10 @@ def _read(reading: _Reading, *, name: str, data_dir: Path | None) -> Environment
         sharding=reading.choice("RAPPORT_SHARDING", SHARDINGS),
         backup_store=reading.url("RAPPORT_BACKUP_STORE", ("s3",), required=False),
         database_pool=reading.number("RAPPORT_DB_POOL", least=0, most=100) or 0,
+        stripe_key=reading.stripe_key("STRIPE_KEY", is_embedded=data_dir is not None),
+        stripe_webhook_secrets=reading.marked("STRIPE_WEBHOOK_SECRETS", "whsec_", of="STRIPE_KEY"),
+        stripe_address=reading.url("STRIPE_ADDRESS", ("http", "https"), required=False),
+        stripe_tax=reading.choice("STRIPE_TAX", STRIPE_TAXES),
     )
 
 
@@ -254,6 +286,7 @@ def _production_defaults(variables: Mapping[str, str]) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "json",
         "RAPPORT_SHARDING": "none",
+        "STRIPE_TAX": "none",
         "STATIC_ROOT": str(Path(media).parent / "static") if media else "static",
         "BACKUP_DIR": str(Path(media).parent / "backups") if media else "backups",
     }
@@ -276,6 +309,7 @@ def _embedded_defaults(data_dir: Path) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "text",
         "RAPPORT_SHARDING": "none",
+        "STRIPE_TAX": "none",
     }
 
 

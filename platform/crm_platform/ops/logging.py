@@ -88,6 +88,7 @@ def configuration(*, level: str, format: str) -> dict[str, Any]:  # noqa: A002  
             # It warns of each connection we end on purpose, after so many companies.
             "psycopg.pool": {"level": "ERROR"},
             "botocore": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},  # it would name customers at every request
             "kombu": {"level": "WARNING"},
             "amqp": {"level": "WARNING"},
         },

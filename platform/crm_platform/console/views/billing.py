@@ -42,10 +42,11 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def tabs(current: str) -> list[dict[str, Any]]:
-    """The three parts of billing."""
+    """The parts of billing."""
     places = (
         ("billing", _("Bills to be paid"), "receipt"), ("plans", _("Plans"), "layers"),
         ("figures", _("Figures"), "chart-column"),
+        ("provider", _("Payment service"), "credit-card"),
     )  # fmt: skip
     return [
         {"label": label, "icon": icon, "href": reverse(f"console:{name}"),
