@@ -57,7 +57,7 @@ def begin(world: World, customer: dict, params: dict) -> dict:
     return made
 
 
-def _draft(world: World, customer: dict, params: dict, at: int) -> dict:
+def _collection_method(customer: dict, params: dict) -> str:
     method = params.get("collection_method", "charge_automatically")
     if method == "send_invoice":
         demand(params, "days_until_due")
@@ -69,6 +69,11 @@ def _draft(world: World, customer: dict, params: dict, at: int) -> dict:
             "`days_until_due` is only valid with collection_method send_invoice.",
             "days_until_due",
         )
+    return method
+
+
+def _draft(world: World, customer: dict, params: dict, at: int) -> dict:
+    method = _collection_method(customer, params)
     if "default_payment_method" in params:
         payments.demand_attached(world, params["default_payment_method"], customer["id"])
     made = world.draft(
