@@ -18,7 +18,8 @@ from billing.providers.stripe import acts, events, reading
 from billing.providers.stripe.client import client, failures, is_missing
 
 BILLS_SHOWN = 60
-LIVE = "all"
+PORTAL = "1"
+"""Counted up when what people may do on the provider's page changes."""
 Kind = InvoiceLine.Kind
 
 
@@ -154,7 +155,7 @@ class Stripe:
     def card_address(self, *, customer: str, back: str) -> str:
         with failures():
             made = client().v1.billing_portal.sessions.create(
-                {"customer": customer, "return_url": back}
+                {"customer": customer, "return_url": back, "configuration": _portal()}
             )
         return made.url
 
@@ -178,7 +179,7 @@ class Stripe:
         with failures():
             found: list[list[dict[str, Any]]] = []
             for listing, more in (
-                (api.v1.subscriptions.list, {"status": LIVE}),
+                (api.v1.subscriptions.list, {"status": "all"}),
                 (api.v1.customers.list, {}),
                 (api.v1.invoices.list, {"status": "open"}),
             ):
@@ -201,3 +202,21 @@ class Stripe:
             {each["id"]: reading.id_of(each["customer"]) for each in bills},
             calls,
         )
+
+
+def _portal() -> str:
+    """What people may do on the provider's page: their card and their bills.
+
+    Seats and prices are changed with us, where the rules about them are.
+    """
+    known = client().v1.billing_portal.configurations
+    for each in known.list({"active": True, "limit": 100}).auto_paging_iter():
+        if (each.to_dict().get("metadata") or {}).get("rapport") == PORTAL:
+            return each.id
+    made = known.create(
+        {"features": {"payment_method_update": {"enabled": True},
+                      "invoice_history": {"enabled": True}},
+         "metadata": {"rapport": PORTAL}},
+        options={"idempotency_key": f"portal:{PORTAL}"},
+    )  # fmt: skip
+    return made.id
