@@ -100,7 +100,7 @@ class Peer:
     # -- webhooks -------------------------------------------------------------------------------
 
     def webhooks(self, **facts) -> None:
-        """held, at_once, shuffle, duplicate, drop, delay, seed: see `webhooks.set_mode`."""
+        """held, at_once, shuffle, peer_time, duplicate, drop, delay, seed: `webhooks.set_mode`."""
         self.ask("webhooks", **facts)
 
     def take(self) -> list[Delivery]:

@@ -21,6 +21,16 @@ def of_subscription(world: World, subscription: dict) -> list[dict]:
     ]  # fmt: skip
 
 
+def _goes_on_by_itself(collection_method: str, reason: str) -> bool:
+    """Whether it is made final, sent or tried again by itself.
+
+    Source: Stripe, "Subscription invoices": what the making or changing of a subscription bills at
+    once is charged in the same request, and not again.
+    """
+    at_once = reason in {"subscription_create", "subscription_update"}
+    return collection_method == "send_invoice" or not at_once
+
+
 def compose(
     world: World,
     *,
@@ -49,7 +59,8 @@ def compose(
             for each in world.store.all("tax_id", customer=customer["id"])
         ],
         issuer={"account": None, "type": "self"}, test_clock=customer["test_clock"],
-        default_payment_method=None, auto_advance=True, created=at,
+        default_payment_method=None, created=at,
+        auto_advance=_goes_on_by_itself(whose["collection_method"], reason),
         starting_balance=customer["balance"] if preview else 0,
     )  # fmt: skip
     if subscription:

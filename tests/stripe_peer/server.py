@@ -136,7 +136,10 @@ def _tick(world: World) -> None:
     while True:
         time.sleep(1)
         with world.lock:
-            world.settle()
+            try:
+                world.settle()
+            except Exception:  # noqa: BLE001  recorded; the clock goes on
+                world.note("bug", "clock", traceback.format_exc())
 
 
 def _end_with_parent() -> None:

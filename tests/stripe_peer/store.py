@@ -69,14 +69,8 @@ class Store:
 
     def page(self, rows: list[dict], params: dict, url: str) -> dict:
         """Newest first, with limit, starting_after, ending_before and created."""
-        created = params.get("created")
-        if isinstance(created, int):
-            rows = [each for each in rows if each["created"] == created]
-        elif created:
-            rows = [
-                each for each in rows
-                if all(RANGES[name](each["created"], to) for name, to in created.items())
-            ]  # fmt: skip
+        if "created" in params:
+            rows = [each for each in rows if in_range(each["created"], params["created"])]
         return cut(list(reversed(rows)), params, url)
 
     # -- showing --------------------------------------------------------------------------------
@@ -114,6 +108,13 @@ class Store:
             ]
         if rest:
             self._expand(found[name], rest, path)
+
+
+def in_range(value: int, wanted: int | dict[str, int]) -> bool:
+    """Whether it is that number, or meets gt, gte, lt and lte."""
+    if isinstance(wanted, int):
+        return value == wanted
+    return all(RANGES[name](value, to) for name, to in wanted.items())
 
 
 def cut(rows: list[dict], params: dict, url: str) -> dict:

@@ -3,7 +3,7 @@
 from tests.stripe_peer import changes, errors, invoices, lines, payments, renewals
 from tests.stripe_peer.clock import DAY, after
 from tests.stripe_peer.renewals import OVER, end
-from tests.stripe_peer.store import RANGES, random_word
+from tests.stripe_peer.store import in_range, random_word
 from tests.stripe_peer.world import PAGING, World, demand, route, set_fields, set_metadata
 
 PATH = "/v1/subscriptions"
@@ -57,7 +57,7 @@ def begin(world: World, customer: dict, params: dict) -> dict:
     return made
 
 
-def _draft(world: World, customer: dict, params: dict, at: int) -> dict:
+def _collection_method(customer: dict, params: dict) -> str:
     method = params.get("collection_method", "charge_automatically")
     if method == "send_invoice":
         demand(params, "days_until_due")
@@ -69,6 +69,11 @@ def _draft(world: World, customer: dict, params: dict, at: int) -> dict:
             "`days_until_due` is only valid with collection_method send_invoice.",
             "days_until_due",
         )
+    return method
+
+
+def _draft(world: World, customer: dict, params: dict, at: int) -> dict:
+    method = _collection_method(customer, params)
     if "default_payment_method" in params:
         payments.demand_attached(world, params["default_payment_method"], customer["id"])
     made = world.draft(
@@ -238,14 +243,19 @@ def list_all(world: World, params):
     for name in ("customer", "collection_method", "test_clock"):
         if name in params:
             rows = [each for each in rows if each[name] == params[name]]
+    if not {"customer", "test_clock"} & set(params):
+        rows = [each for each in rows if each["test_clock"] is None]
+    if not {"customer", "test_clock"} & set(params):
+        rows = [each for each in rows if each["test_clock"] is None]
     if "price" in params:
         rows = [
             each for each in rows
             if any(item["price"]["id"] == params["price"] for item in changes.items_of(each))
         ]  # fmt: skip
     for place, name in enumerate(("current_period_start", "current_period_end")):
-        for test, to in params.get(name, {}).items():
-            rows = [each for each in rows if RANGES[test](changes.period_of(each)[place], to)]
+        if name in params:
+            wanted = params[name]
+            rows = [each for each in rows if in_range(changes.period_of(each)[place], wanted)]
     status = params.get("status")
     if status == "ended":
         rows = [each for each in rows if each["status"] in OVER]

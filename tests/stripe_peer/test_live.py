@@ -13,7 +13,7 @@ import stripe
 from tests.stripe_peer.shop import DAY, Shop, items, period
 
 KEY = "RAPPORT_STRIPE_TEST_KEY"
-START = 1_811_764_800  # 1 Jun 2027
+START = 1_811_851_200  # 1 Jun 2027, noon
 
 
 @pytest.fixture(params=["peer", pytest.param("stripe", marks=pytest.mark.live)])

@@ -97,6 +97,10 @@ def test_allow_incomplete_changes_and_owes(peer, shop):
     peer.decline(customer.id)
     changed = shop.seats(subscription, 7, proration_behavior="always_invoice")
     assert (changed.status, items(changed)[0].quantity) == ("past_due", 7)
+    bill = changed.latest_invoice
+    assert (bill.auto_advance, bill.next_payment_attempt) == (False, None)
+    peer.advance(days=5)
+    assert shop.api.v1.invoices.retrieve(bill.id).attempt_count == 1
 
 
 def test_a_card_that_asks_makes_the_change_wait(peer, shop):

@@ -204,6 +204,9 @@ def test_a_test_clock_moves_only_its_own_customers(peer, shop):
     assert shop.api.v1.test_helpers.test_clocks.retrieve(clock.id).status == "ready"
     assert period(shop.subscription(moved.id)) == (moment(2027, 2, 28), moment(2027, 3, 31))
     assert period(shop.subscription(still.id)) == period(still)
+    assert [each.id for each in shop.api.v1.subscriptions.list().data] == [still.id]
+    (found,) = shop.api.v1.subscriptions.list({"test_clock": clock.id}).data
+    assert found.id == moved.id
     with pytest.raises(stripe.InvalidRequestError, match="after the current"):
         advance(clock.id, {"frozen_time": moment(2027, 2, 1)})
 

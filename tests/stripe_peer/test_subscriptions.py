@@ -176,6 +176,9 @@ def test_lists_filter_by_status_and_price_and_go_page_by_page(shop):
     before = listing({"status": "all", "ending_before": made[0], "limit": 2})
     assert [each.id for each in before.data] == [made[2], made[1]]
     assert before.has_more
+    end = period(shop.subscription(made[1]))[1]
+    assert len(listing({"current_period_end": {"lte": end}}).data) == 4
+    assert listing({"current_period_end": {"lt": end}}).data == []
 
 
 def test_metadata_merges_and_unsets(shop):

@@ -6,7 +6,8 @@ import pytest
 import stripe
 
 from tests.stripe_peer.endpoint import Endpoint
-from tests.stripe_peer.shop import DAY, Shop
+from tests.stripe_peer.shop import Shop
+from tests.stripe_peer.test_pages import send
 from tests.stripe_peer.test_renewals import schedule_seats
 
 LISTENED = {
@@ -104,6 +105,17 @@ def test_held_events_are_taken_by_hand(peer, shop):
     assert peer.take() == []
 
 
+def test_events_can_be_signed_in_the_peers_own_time(peer, shop):
+    secret = listen(shop, "http://rapport.localhost/hook", "customer.created")
+    peer.webhooks(held=True, peer_time=True)
+    peer.advance(days=400)
+    shop.customer()
+    (taken,) = peer.take()
+    assert taken.signature.startswith(f"t={peer.now()},v1=")
+    verify = stripe.WebhookSignature.verify_header
+    assert verify(taken.body, taken.signature, secret, None)
+
+
 def test_held_events_are_sent_by_a_flush(peer, shop, endpoint):
     listen(shop, endpoint.url, "customer.created")
     peer.webhooks(held=True)
@@ -171,56 +183,67 @@ def test_every_event_the_service_listens_to_can_be_caused(peer, shop):
 
 
 def _cause_all(peer, shop: Shop):
-    api = shop.api.v1
+    """One customer's life, and three others for what that one does not meet."""
     price, customer = shop.price(3000), shop.customer()
-    api.prices.update(price.id, {"nickname": "x"})
-    api.products.update(price.product, {"name": "Standard plan"})
-    tax_id = api.customers.tax_ids.create(customer.id, {"type": "eu_vat", "value": "DE123456789"})
-    peer.verify_tax_id(tax_id.id, "verified")
     subscription = shop.subscribe(customer, price, 5)
-    (payment,) = api.invoice_payments.list({"invoice": subscription.latest_invoice.id}).data
-    intent = payment.payment.payment_intent
-    peer.dispute(api.payment_intents.retrieve(intent).latest_charge)
-    api.refunds.create({"payment_intent": intent, "amount": 1})
-    how = {"proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
-    peer.advance(days=1)
-    for seats, pays in ((6, True), (7, False)):
-        peer.decline(customer.id)
-        waiting = shop.seats(subscription, seats, **how)
-        peer.decline(customer.id, None)
-        if pays:
-            api.invoices.pay(waiting.latest_invoice.id)
-        peer.advance(days=1)
-    schedule = schedule_seats(shop, subscription, price, 6, 4)
-    api.subscription_schedules.release(schedule.id)
-    schedule = schedule_seats(shop, subscription, price, 6, 4)
-    api.subscription_schedules.cancel(schedule.id)
+    _cause_of_the_catalogue(peer, shop, price, customer)
+    _cause_of_payments(peer, shop, subscription)
+    _cause_of_pending_updates(peer, shop, subscription)
+    _cause_of_schedules(shop, subscription, price)
     bill = {"collection_method": "send_invoice", "days_until_due": 7}
     sent = shop.subscribe(customer, price, 1, **bill)
-    peer.advance(days=8)
-    api.invoices.mark_uncollectible(sent.latest_invoice.id)
     asks = shop.customer("pm_card_authenticationRequired")
     shop.subscribe(asks, price)
     pauses = shop.customer(card=None)
-    paused = shop.subscribe(
-        pauses, price, trial_period_days=7,
-        trial_settings={"end_behavior": {"missing_payment_method": "pause"}},
-    )  # fmt: skip
-    session = api.checkout.sessions.create(
+    behavior = {"end_behavior": {"missing_payment_method": "pause"}}
+    paused = shop.subscribe(pauses, price, trial_period_days=7, trial_settings=behavior)
+    shop.api.v1.checkout.sessions.expire(_card_page(shop, customer).id)
+    peer.advance(days=9)
+    shop.api.v1.invoices.mark_uncollectible(sent.latest_invoice.id)
+    shop.give_card(pauses.id, "pm_card_visa")
+    shop.api.v1.subscriptions.resume(paused.id)
+    peer.fail_finalization(customer.id)
+    peer.advance(days=40)
+    assert send(_card_page(shop, asks).url, number="4242424242424242").status == 303
+    shop.api.v1.customers.delete(customer.id)
+
+
+def _cause_of_the_catalogue(peer, shop, price, customer) -> None:
+    shop.api.v1.prices.update(price.id, {"nickname": "x"})
+    shop.api.v1.products.update(price.product, {"name": "Standard plan"})
+    tax_ids = shop.api.v1.customers.tax_ids
+    made = tax_ids.create(customer.id, {"type": "eu_vat", "value": "DE123456789"})
+    peer.verify_tax_id(made.id, "verified")
+
+
+def _cause_of_payments(peer, shop, subscription) -> None:
+    asked = {"invoice": subscription.latest_invoice.id}
+    (payment,) = shop.api.v1.invoice_payments.list(asked).data
+    intent = payment.payment.payment_intent
+    peer.dispute(shop.api.v1.payment_intents.retrieve(intent).latest_charge)
+    shop.api.v1.refunds.create({"payment_intent": intent, "amount": 1})
+
+
+def _cause_of_pending_updates(peer, shop, subscription) -> None:
+    how = {"proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
+    peer.advance(days=1)
+    for seats, pays in ((6, True), (7, False)):
+        peer.decline(subscription.customer)
+        waiting = shop.seats(subscription, seats, **how)
+        peer.decline(subscription.customer, None)
+        if pays:
+            shop.api.v1.invoices.pay(waiting.latest_invoice.id)
+        peer.advance(days=1)
+
+
+def _cause_of_schedules(shop, subscription, price) -> None:
+    schedules = shop.api.v1.subscription_schedules
+    schedules.release(schedule_seats(shop, subscription, price, 6, 4).id)
+    schedules.cancel(schedule_seats(shop, subscription, price, 6, 4).id)
+
+
+def _card_page(shop, customer):
+    return shop.api.v1.checkout.sessions.create(
         {"mode": "setup", "currency": "usd", "customer": customer.id,
          "success_url": "http://127.0.0.1/"}
     )  # fmt: skip
-    api.checkout.sessions.expire(session.id)
-    peer.advance(days=8)
-    shop.give_card(pauses.id, "pm_card_visa")
-    peer.fail_finalization(customer.id)
-    api.subscriptions.resume(paused.id)
-    peer.advance(to=peer.now() + 40 * DAY)
-    session = api.checkout.sessions.create(
-        {"mode": "setup", "currency": "usd", "customer": asks.id,
-         "success_url": "http://127.0.0.1/"}
-    )  # fmt: skip
-    from tests.stripe_peer.test_pages import send
-
-    assert send(session.url, number="4242424242424242").status == 303
-    api.customers.delete(customer.id)

@@ -44,13 +44,15 @@ class Webhooks:
             self.at_once = False
             self.duplicate = self.drop = 0.0
             self.delay = 0
-            self.shuffle = False
+            self.shuffle = self.peer_time = False
             self.chance = random.Random(0)  # noqa: S311  chosen by the test, to repeat it
 
     def set_mode(self, facts: dict) -> None:
-        """held, at_once, shuffle (bool); duplicate, drop (0 … 1); delay (peer seconds); seed."""
+        """held, at_once, shuffle, peer_time (bool); duplicate, drop (0 … 1); delay (peer seconds);
+        seed. With peer_time events are signed with the peer's clock, as if Stripe lived in it.
+        """
         with self.idle:
-            for name in ("held", "at_once", "shuffle", "duplicate", "drop", "delay"):
+            for name in ("held", "at_once", "shuffle", "peer_time", "duplicate", "drop", "delay"):
                 if name in facts:
                     setattr(self, name, facts[name])
             if "seed" in facts:
@@ -90,7 +92,7 @@ class Webhooks:
         """What is queued, taken off the queue, as requests to be made: url, body, signature."""
         return [
             {"event": each["event"], "type": each["type"], "url": each["url"],
-             "body": each["body"], "signature": _signed(each)}
+             "body": each["body"], "signature": self._signed(each)}
             for each in self._taken()
         ]  # fmt: skip
 
@@ -117,6 +119,11 @@ class Webhooks:
                 self.chance.shuffle(taken)
             return taken
 
+    def _signed(self, delivery: dict) -> str:
+        # Stripe signs with the real time, also for events of a test clock.
+        at = self.now() if self.peer_time else int(time.time())
+        return signature(delivery["secret"], delivery["body"].encode(), at)
+
     # -- the thread -----------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -136,7 +143,7 @@ class Webhooks:
 
     def _send(self, delivery: dict) -> None:
         delivery["tries"] += 1
-        status = _post(delivery)
+        status = _post(delivery, self._signed(delivery))
         with self.idle:
             if delivery["round"] != self.round:
                 return
@@ -151,12 +158,7 @@ class Webhooks:
                 self.later.append((self.now() + RETRIES[tries - 1], delivery))
 
 
-def _signed(delivery: dict) -> str:
-    # Stripe signs with the real time, also for events of a test clock.
-    return signature(delivery["secret"], delivery["body"].encode(), int(time.time()))
-
-
-def _post(delivery: dict) -> int:
+def _post(delivery: dict, signed: str) -> int:
     """The status of the answer, 0 without one. Whatever the host's name, it is on this machine."""
     address = urlsplit(delivery["url"])
     connection = http.client.HTTPConnection("127.0.0.1", address.port or 80, timeout=10)
@@ -164,7 +166,7 @@ def _post(delivery: dict) -> int:
         connection.request(
             "POST", address.path or "/", delivery["body"].encode(),
             {"Content-Type": "application/json; charset=utf-8",
-             "Stripe-Signature": _signed(delivery), "Host": address.netloc},
+             "Stripe-Signature": signed, "Host": address.netloc},
         )  # fmt: skip
         answer = connection.getresponse()
         answer.read()
