@@ -6,7 +6,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.models import Account, Invoice, Payment, PlanVersion
+from billing.models import (
+    Account,
+    Coupon,
+    CreditGrant,
+    Invoice,
+    Payment,
+    PlanMove,
+    PlanVersion,
+)
 from crm_platform.console.models import Approval, SupportRequest, TaskFailure
 from crm_platform.console.services.operators import make_operator
 from crm_platform.identity.models import Invitation, MailToken, OutgoingMail, Session, User
@@ -52,6 +60,20 @@ def _billed(own: Twin) -> tuple[Invoice, Payment]:
     return bill, payment
 
 
+def _offered(bill: Invoice, version: PlanVersion) -> tuple[Coupon, CreditGrant, PlanMove]:
+    """A coupon, credit that the company was given, a move between versions."""
+    coupon = Coupon.objects.create(code=f"MATRIX-{bill.pk}", percent=10, by="Matrix", at=NOON)
+    grant = CreditGrant.objects.create(
+        account=bill.account, amount=100, left=100, currency="USD", reason="matrix", by="Matrix",
+        at=NOON, agreed_at=NOON,
+    )  # fmt: skip
+    move = PlanMove.objects.create(
+        source=version, target=version, holds_from=LATER, reason="matrix", asked_by="Matrix",
+        asked_at=NOON, agreed_at=NOON,
+    )  # fmt: skip
+    return coupon, grant, move
+
+
 @contextmanager
 def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list[Any]]]]:
     """The operator's cookie and the values for addresses; a sign-up bears the company's id."""
@@ -89,6 +111,7 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         )  # fmt: skip
         bill, payment = _billed(own)
         version = PlanVersion.objects.get(plan__key="standard", state="published")
+        offered = _offered(bill, version)
     cookie = _operator()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         session = User.objects.get(email=EMAIL).sessions.latest("pk")
@@ -114,13 +137,14 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             payment.pk,
             version.pk,
             version.plan_id,
+            *(row.pk for row in offered),
         ],
         "uuid": [own.scope.id],
         "str": [SECRET, SECRET[:40]],
     }
     yield cookie, {**probes.own_values(own), **numbers}
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        for row in (payment, bill, bill.account):
+        for row in (*offered, payment, bill, bill.account):
             row.delete()
         SignUp.objects.filter(pk=sign_up.pk).delete()
         DemoMail.objects.filter(pk=mail.pk).delete()
