@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from billing import clock
+from billing import clock, snapshots
 from crm_platform.kernel.tasks import platform_task
 
 
@@ -10,3 +10,9 @@ from crm_platform.kernel.tasks import platform_task
 def keep_billing() -> None:
     """Do whatever is due. Idempotent, and complete after missed hours."""
     clock.run(at=timezone.now())
+
+
+@platform_task(atomic_body=False)
+def keep_figures() -> None:
+    """Keep the figures of every day that is over. Idempotent, and complete after missed days."""
+    snapshots.catch_up(at=timezone.now())

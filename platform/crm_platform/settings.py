@@ -247,6 +247,8 @@ BILLING: dict[str, Any] = {
     "due_days": 14,
     # Tax the seller adds, by the buyer's country; "" for all others. Thousandths.
     "tax_permille": {"": 0},
+    # What is left of a month's rent after running the service; for the lifetime value alone.
+    "margin_percent": 80,
 }
 
 # -- people --------------------------------------------------------------------------------------
@@ -308,6 +310,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send waiting mail": {"task": "tenants.tasks.sweep_mail", "schedule": 60.0},
     "keep the life of companies": {"task": "tenants.tasks.keep_lifecycle", "schedule": 600.0},
     "keep billing": {"task": "billing.tasks.keep_billing", "schedule": 600.0},
+    "keep billing figures": {"task": "billing.tasks.keep_figures", "schedule": 3600.0},
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
     "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},

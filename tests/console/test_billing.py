@@ -5,8 +5,18 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from billing import clock, operating
-from billing.models import Account, BillingEntry, CreditNote, Invoice, Payment, Plan, Subscription
+from billing import clock, operating, snapshots
+from billing.models import (
+    Account,
+    BillingEntry,
+    CreditNote,
+    Invoice,
+    MetricDay,
+    MetricSnapshot,
+    Payment,
+    Plan,
+    Subscription,
+)
 from billing.proration import after
 from crm_platform.console.models import OperatorEntry
 from crm_platform.console.services import billing as services
@@ -327,3 +337,33 @@ def test_figures_count_a_year_as_twelve_months_and_only_who_may_work(
     page = operator.get("/billing/figures/").content.decode()
     assert "US$475.00" in page
     assert "nothing is converted" in page
+
+
+def test_figures_by_month_and_cohort_and_as_csv(operator):
+    at = timezone.now()
+    Company.objects.update(state="closed")
+    MetricDay.objects.all().delete()
+    MetricSnapshot.objects.all().delete()
+    Renter(seats=5, at=at - 3 * DAY)
+    Renter(seats=1, at=at - 3 * DAY, currency="JPY")
+    assert "from the first midnight" in operator.get("/billing/figures/").content.decode()
+    snapshots.catch_up(at=at)
+
+    page = operator.get("/billing/figures/?currency=USD").content.decode()
+    for shown in ("US$250.00", "n/a", "<svg", "Retention by the month they began", "JPY"):
+        assert shown in page
+    assert "¥7,500" in operator.get("/billing/figures/?currency=JPY").content.decode()
+    assert operator.get("/billing/figures/?currency=%00x").status_code == 200
+    answer = operator.get("/billing/figures.csv")
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("currency,month,until,opening_mrr")
+    [usd] = [line for line in lines[-2:] if line.startswith("USD")]
+    assert usd.split(",")[9] == "250.00"
+
+
+def test_figures_cost_the_same_for_many(operator, django_assert_max_num_queries):
+    Renter(at=timezone.now() - 3 * DAY)
+    snapshots.catch_up(at=timezone.now())
+    operator.get("/billing/figures/")
+    with django_assert_max_num_queries(12):
+        operator.get("/billing/figures/")

@@ -9,6 +9,7 @@ from crm_platform.console.views import (
     companies,
     demo_mail,
     dry_runs,
+    figures,
     funnel,
     operators,
     outbox,
@@ -53,7 +54,8 @@ release_patterns = [
 ]
 billing_patterns = [
     path("billing/", billing.board, name="billing"),
-    path("billing/figures/", plans.figures, name="figures"),
+    path("billing/figures/", figures.figures, name="figures"),
+    path("billing/figures.csv", figures.download, name="figures_download"),
     path("billing/plans/", plans.plans, name="plans"),
     path("billing/plans/new/", plans.add, name="plan_add"),
     path("billing/plans/<int:plan_id>/", plans.plan, name="plan"),
