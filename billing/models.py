@@ -345,7 +345,7 @@ class MetricSnapshot(models.Model):
 class Letter(models.Model):
     """A mail about money that was written, so that nobody gets it twice."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="letters")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=120, help_text="What it tells of.")
     to = models.EmailField(max_length=254)
     delivery_id = models.UUIDField(unique=True, help_text="The mail's.")

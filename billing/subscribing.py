@@ -17,9 +17,11 @@ from billing.proration import Period, after
 from billing.quotes import Quote
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
+from crm_platform.kernel.tasks import later
 from tenants.models import Company
 
 Kind = PendingChange.Kind
+CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,18 @@ class Buyer:
 def note(
     account: Account, verb: str, *, by: str, at: dt.datetime, reason: str = "", **facts: Any
 ) -> None:
-    """Add to the account's history, in the open unit of work."""
+    """Add to the account's history, in the open unit of work, and have it written of."""
     BillingEntry.objects.create(
         account=account, verb=verb, by=by[:250], at=at, reason=reason[:300], facts=facts
     )
+    if by != CLOCK:  # whose run ends with writing
+        _ring()
+
+
+def _ring() -> None:
+    from billing import tasks
+
+    later(tasks.write_letters)
 
 
 def live(company_id: UUID, *, lock: bool = False) -> Subscription:
@@ -340,7 +350,7 @@ def renew(*, subscription_id: int, at: dt.datetime) -> Invoice | None:
             act_key=f"renew:{subscription.pk}:{begins:%Y%m%dT%H%M%S}",
         )  # fmt: skip
         note(
-            subscription.account, "renewed", by="clock", at=at, invoice=invoice.number,
+            subscription.account, "renewed", by=CLOCK, at=at, invoice=invoice.number,
             seats=subscription.seats,
         )  # fmt: skip
         company_id = subscription.account.company_id
@@ -371,5 +381,5 @@ def _end(subscription: Subscription, *, at: dt.datetime) -> None:
     subscription.ended_at = at
     subscription.save(update_fields=["ended_at"])
     subscription.changes.filter(settled_at=None).update(settled_at=at)
-    note(subscription.account, "ended", by="clock", at=at)
+    note(subscription.account, "ended", by=CLOCK, at=at)
     access.ended(subscription, at=at)

@@ -2,14 +2,22 @@
 
 from django.utils import timezone
 
-from billing import clock, snapshots
+from billing import clock, letters, snapshots
 from crm_platform.kernel.tasks import platform_task
 
 
 @platform_task(atomic_body=False)
 def keep_billing() -> None:
     """Do whatever is due. Idempotent, and complete after missed hours."""
-    clock.run(at=timezone.now())
+    at = timezone.now()
+    clock.run(at=at)
+    letters.write_waiting(at=at)
+
+
+@platform_task(atomic_body=False)
+def write_letters() -> None:
+    """Write of what was just billed, paid or cancelled. Idempotent."""
+    letters.write_waiting(at=timezone.now())
 
 
 @platform_task(atomic_body=False)

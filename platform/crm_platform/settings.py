@@ -119,6 +119,7 @@ COMPANY_ERASERS = [
     "billing.erasing.forget_company",
 ]
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
+MAIL_FILES = "billing.letters.files_of"
 TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
 IMPORT_SWEEPER = "crm_core.web.sweeping.sweep"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
