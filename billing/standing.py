@@ -9,9 +9,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from billing import catalogue, invoicing
+from billing import catalogue, invoicing, quotes, subscribing
 from billing.models import Account, Invoice, PendingChange, Price, Subscription
 from billing.proration import Period, after
+from billing.quotes import Quote
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import NotFound
 
@@ -119,3 +120,40 @@ def invoice_of(company_id: UUID, invoice_id: int) -> Invoice:
         if found is None:
             raise NotFound(_("There is no such invoice."))
         return found
+
+
+def invoices_of(
+    company_id: UUID, *, limit: int, before: int | None = None
+) -> tuple[list[Invoice], bool]:
+    """Invoices with their lines, the newest first, older than the id `before`; whether more follow.
+
+    Two queries.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        rows = Invoice.objects.filter(account__company_id=company_id).prefetch_related("lines")
+        if before is not None:
+            rows = rows.filter(pk__lt=before)
+        found = list(rows.order_by("-pk")[: limit + 1])
+    return found[:limit], len(found) > limit
+
+
+def count_invoices(company_id: UUID) -> int:
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return Invoice.objects.filter(account__company_id=company_id).count()
+
+
+def public_prices() -> list[Price]:
+    """The published price list, for whoever asks."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return catalogue.prices_to_be_had()
+
+
+def quoted(company_id: UUID, quote: str, *, at: dt.datetime) -> Quote:
+    """What a sealed quote of this company stands for.
+
+    Raises:
+        NotFound: it rents nothing.
+        Invalid, Conflict: as `quotes.opened`.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return quotes.opened(quote, subscribing.live(company_id), at=at)
