@@ -19,7 +19,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.utils import timezone
 
-from billing import catalogue, clock, subscribing
+from billing import catalogue, clock, snapshots, subscribing
 from crm_core.web import samples, services
 from crm_platform.identity.models import Role, User
 from crm_platform.kernel import snapshot, tenancy
@@ -117,6 +117,7 @@ def main() -> None:
     _upgraded(company, now)
     _stopped_release(company, now)
     _late_company(now)
+    snapshots.catch_up(at=now)
     told = io.StringIO()
     call_command("make_demo_operator", stdout=told)
     operator = json.loads(told.getvalue())
