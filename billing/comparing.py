@@ -86,9 +86,7 @@ def counted(whole: int, code: str) -> int:
     return int(whole * 10 ** known_currency(code).counted)
 
 
-def compare(
-    *, a_year_per_user: int, users: int, years: int, assumptions: Assumptions
-) -> Compared:
+def compare(*, a_year_per_user: int, users: int, years: int, assumptions: Assumptions) -> Compared:
     """Both ways over `years` years for `users` users."""
     return Compared(years, a_year_per_user * users * years, assumptions.over(years))
 

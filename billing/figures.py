@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.db.models.functions import TruncMonth
 
 from billing.currencies import charged
@@ -177,24 +177,7 @@ class Figures:
         return self.months[-1]
 
 
-def currencies() -> list[str]:
-    """Currencies in which anything was brought, the one with most companies lately first.
-
-    Two queries.
-    """
-    newest = newest_day()
-    rows = MetricSnapshot.objects.order_by().values("currency")
-    now = dict(
-        rows.filter(day=newest.day).annotate(n=Count("pk")).values_list("currency", "n")
-    ) if newest else {}  # fmt: skip
-    return sorted({row["currency"] for row in rows.distinct()}, key=lambda c: (-now.get(c, 0), c))
-
-
-def newest_day() -> MetricDay | None:
-    return MetricDay.objects.order_by("-day").first()
-
-
-def month_ends(*, count: int) -> list[dt.date]:
+def month_ends(*, count: int = MONTHS_SHOWN + 1) -> list[dt.date]:
     """The last kept day of each of the newest months, oldest first. One query."""
     rows = (
         MetricDay.objects.annotate(month=TruncMonth("day")).values("month")
@@ -203,31 +186,48 @@ def month_ends(*, count: int) -> list[dt.date]:
     return sorted(rows[:count])
 
 
-def figures_of(currency: str, *, count: int = MONTHS_SHOWN) -> Figures | None:
-    """The newest months of a currency; None before a day is kept. Two queries."""
-    ends = month_ends(count=count + 1)
+def currencies(ends: Sequence[dt.date]) -> list[str]:
+    """Currencies of these days, the one with most companies on the last first. One query."""
+    if not ends:
+        return []
+    rows = (
+        MetricSnapshot.objects.filter(day__in=ends).values("currency")
+        .annotate(now=Count("pk", filter=Q(day=ends[-1]))).order_by("-now", "currency")
+    )  # fmt: skip
+    return [row["currency"] for row in rows]
+
+
+def was_filled(day: dt.date) -> bool:
+    """Whether a kept day was taken late."""
+    return MetricDay.objects.filter(day=day, is_filled=True).exists()
+
+
+def figures_of(
+    currency: str, ends: Sequence[dt.date], *, count: int = MONTHS_SHOWN
+) -> Figures | None:
+    """The months of a currency that end so; None before a day is kept. One query.
+
+    One end more than `count` is what the oldest month opens with.
+    """
     if not ends:
         return None
     standings = standings_of(currency, ends)
     months = tuple(_months(ends, standings))
-    shown = months[-count:]
-    return Figures(currency, shown, tuple(_cohorts(ends, standings)))
+    return Figures(currency, months[-count:], tuple(_cohorts(ends, standings)))
 
 
 def standings_of(currency: str, days: Sequence[dt.date]) -> dict[dt.date, dict[UUID, Held]]:
     """Each day's companies. One query."""
     found: dict[dt.date, dict[UUID, Held]] = {day: {} for day in days}
     rows = MetricSnapshot.objects.filter(currency=currency, day__in=days)
-    for day, company_id, *facts in rows.values_list(
+    for day, company_id, mrr, seats, began_on in rows.values_list(
         "day", "company_id", "mrr", "seats", "began_on"
     ).iterator(chunk_size=5000):
-        found[day][company_id] = Held(*facts)
+        found[day][company_id] = Held(mrr, seats, began_on)
     return found
 
 
-def _months(
-    ends: Sequence[dt.date], standings: Mapping[dt.date, Standing]
-) -> Iterable[Month]:
+def _months(ends: Sequence[dt.date], standings: Mapping[dt.date, Standing]) -> Iterable[Month]:
     """The first month kept opens with nothing: everything in it is new or has come back."""
     before: Standing = {}
     since = dt.date.min
@@ -240,9 +240,7 @@ def _months(
         before, since = after, until
 
 
-def _cohorts(
-    ends: Sequence[dt.date], standings: Mapping[dt.date, Standing]
-) -> Iterable[Cohort]:
+def _cohorts(ends: Sequence[dt.date], standings: Mapping[dt.date, Standing]) -> Iterable[Cohort]:
     """Companies by the month in which they began, for months that are kept."""
     for place, first in enumerate(ends):
         begins = first.replace(day=1)

@@ -5,9 +5,8 @@ import zoneinfo
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billing import catalogue, invoicing, selling
 from billing.currencies import shown
@@ -20,12 +19,12 @@ from tenants.models import Company
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a letter is about: `about` is the id of its invoice, payment or subscription."""
+    """What a letter is about; `about` is the id of its invoice, payment or subscription, or 0."""
 
     company: Company
     account: Account | None
     address: str
-    about: int | None
+    about: int
     seats_used: int
     at: dt.datetime
 

@@ -42,8 +42,8 @@ class Due:
     key: str
     company_id: UUID
     words: Callable[[Facts], Said | None]
-    about: int | None = None
-    """The invoice's, payment's or subscription's id."""
+    about: int = 0
+    """The invoice's, payment's or subscription's id; 0 for none."""
     goes_along: int | None = None
     """The invoice that is attached."""
 
@@ -154,9 +154,7 @@ def _write(due: Due, *, at: dt.datetime) -> bool:
         return sum(_post(due, facts, reader) for reader in readers) > 0
 
 
-def _of_company(
-    company: Company, host: str, at: dt.datetime
-) -> tuple[list[people.Owner], int]:
+def _of_company(company: Company, host: str, at: dt.datetime) -> tuple[list[people.Owner], int]:
     """Its owners and the seats in use, from its own schema."""
     scope = dataclasses.replace(queries.scope_of(company, host), writable=False)
     with tenancy.unit_of_work(scope):

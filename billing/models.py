@@ -350,7 +350,7 @@ class Letter(models.Model):
     to = models.EmailField(max_length=254)
     delivery_id = models.UUIDField(unique=True, help_text="The mail's.")
     invoice = models.ForeignKey(
-        Invoice, null=True, on_delete=models.PROTECT, related_name="+", help_text="Goes with it."
+        Invoice, null=True, on_delete=models.CASCADE, related_name="+", help_text="Goes with it."
     )
     at = models.DateTimeField()
 

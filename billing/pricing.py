@@ -48,9 +48,7 @@ def public_offers() -> list[Offer]:
         plan = price.version.plan
         of_plan = prices.setdefault(plan.key, {})
         of_plan[price.currency, price.interval] = price
-        found.setdefault(
-            plan.key, Offer(plan.key, plan.names, price.version.entitlements, of_plan)
-        )
+        found.setdefault(plan.key, Offer(plan.key, plan.names, price.version.entitlements, of_plan))
     return list(found.values())
 
 

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('delivery_id', models.UUIDField(help_text="The mail's.", unique=True)),
                 ('at', models.DateTimeField()),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.company')),
-                ('invoice', models.ForeignKey(help_text='Goes with it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.invoice')),
+                ('invoice', models.ForeignKey(help_text='Goes with it.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='billing.invoice')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(models.F('key'), models.F('to'), name='letter_once')],

@@ -21,9 +21,9 @@ def house(database):
     return make_trial()
 
 
-def program_of(scope, person, **facts):
-    with tenancy.unit_of_work(scope):
-        return Program(scope, key_of(person, **facts))
+def program_of(house, person, **facts):
+    with tenancy.unit_of_work(house):
+        return Program(house, key_of(person, **facts))
 
 
 @pytest.fixture
@@ -67,9 +67,7 @@ def test_rent_seats_and_next_invoice(payer, rented):
     assert found["seats"] == {"purchased": 5, "used": 1, "free": 4}
     assert found["next_invoice"]["amount"] == "250.00"
     assert found["owed"] == "250.00"
-    subscribing.reduce_seats(
-        company_id=rented.id, seats=2, used=1, by="Ann", at=timezone.now()
-    )
+    subscribing.reduce_seats(company_id=rented.id, seats=2, used=1, by="Ann", at=timezone.now())
     planned = check(payer, payer.get("billing/"), "Billing")
     assert [each["seats"] for each in planned["planned"]] == [2]
     assert planned["next_invoice"]["amount"] == "100.00"
@@ -77,9 +75,7 @@ def test_rent_seats_and_next_invoice(payer, rented):
 
 def test_invoices_by_pages_each_with_lines_and_pdf(payer, rented):
     for seats in (6, 7):
-        _q, sealed = subscribing.quote_seats(
-            company_id=rented.id, seats=seats, at=timezone.now()
-        )
+        _q, sealed = subscribing.quote_seats(company_id=rented.id, seats=seats, at=timezone.now())
         subscribing.accept(company_id=rented.id, quote=sealed, by="Ann", at=timezone.now())
     first = check(payer, payer.get("invoices/?limit=2&count=1"), "InvoicePage")
     assert (len(first["results"]), first["total"]) == (2, 3)

@@ -7,11 +7,11 @@ import base64
 import re
 import zlib
 
-STREAM = re.compile(rb"/Filter \[ /ASCII85Decode /FlateDecode \].*?stream\r?\n(.*?)endstream", re.S)
-FONT = re.compile(rb"/(F\d+(?:\+\d+)?) [\d.]+ Tf")
-SHOWN = re.compile(rb"1 0 0 1 ([\d.]+) ([\d.]+) Tm \((.*?)(?<!\\)\) Tj", re.S)
+STREAM = re.compile(
+    rb"/Filter \[ /ASCII85Decode /FlateDecode \].*?stream\r?\n(.*?)endstream", re.DOTALL
+)
 PIECE = re.compile(rb"/(F\d+(?:\+\d+)?) [\d.]+ Tf|1 0 0 1 ([\d.]+) ([\d.]+) Tm|"
-                   rb"\(((?:[^()\\]|\\.)*)\) Tj", re.S)  # fmt: skip
+                   rb"\(((?:[^()\\]|\\.)*)\) Tj", re.DOTALL)  # fmt: skip
 ESCAPE = re.compile(rb"\\([0-7]{3}|[nrtbf()\\])")
 NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -23,9 +23,13 @@ def lines_of(made: bytes) -> list[str]:
     for stream in STREAM.findall(made):
         x = y = 0.0
         font = b""
-        for found in PIECE.finditer(zlib.decompress(base64.a85decode(stream.strip(), adobe=False)
-                                    if not stream.strip().endswith(b"~>")
-                                    else base64.a85decode(b"<~" + stream.strip(), adobe=True))):
+        for found in PIECE.finditer(
+            zlib.decompress(
+                base64.a85decode(stream.strip(), adobe=False)
+                if not stream.strip().endswith(b"~>")
+                else base64.a85decode(b"<~" + stream.strip(), adobe=True)
+            )
+        ):
             name, left, height, text = found.groups()
             if name:
                 font = name
@@ -50,6 +54,6 @@ def _wide_fonts(made: bytes) -> set[bytes]:
     """The page's names of fonts whose text is UTF-16."""
     names = set()
     for found in re.finditer(rb"/Encoding /Uni\S+ /Name /(F\d+)|/Name /(F\d+)[^>]*?/Subtype /Type0",
-                             made, re.S):  # fmt: skip
+                             made, re.DOTALL):  # fmt: skip
         names.add(found[1] or found[2])
     return names

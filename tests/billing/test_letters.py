@@ -96,8 +96,9 @@ def test_account_with_an_address_is_written_to_there_in_its_language(trial, mail
 def test_bill_itself_goes_with_the_mail_as_pdf(trial, mails):
     rent(trial, seats=5)
     letters.write_waiting(at=NOON)
+    address = owner_of(trial).email
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        letter = Letter.objects.get(to=owner_of(trial).email)
+        letter = Letter.objects.get(to=address)
         OutgoingMail.objects.exclude(delivery_id=letter.delivery_id).update(sent_at=NOON)
         number = Invoice.objects.get(pk=letter.invoice_id).number
     with tenancy.choose(tenancy.PLATFORM):

@@ -61,6 +61,9 @@ def test_demand_08_taiwan_dollars_are_charged_whole_and_yen_have_no_cents():
     assert (twd, jpy) == (102900, 4500)
     assert (shown(twd, "TWD"), shown(jpy, "JPY", "zh-hant")) == ("NT$1,029", "¥4,500")
     assert shown(5000, "USD", "zh-hant") == "US$50.00"
+    for code, text in (("TWD", "NT$1,600"), ("HKD", "HK$1,600.00")):
+        said = {shown(160_000, code, language) for language in ("en", "zh-hant", "zh-hans")}
+        assert said == {text}
 
 
 @pytest.mark.parametrize(

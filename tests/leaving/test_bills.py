@@ -1,6 +1,7 @@
 """Who leaves takes the bills along: each as PDF, all as CSV and JSON, and nobody else's."""
 
 import csv
+import datetime as dt
 import io
 import json
 import zipfile
@@ -44,8 +45,9 @@ def test_every_bill_is_in_the_package(house, monkeypatch):
     rent(other, seats=9)
     rent(house, seats=5, currency="TWD")
     for seats in (6, 7):
-        _q, sealed = subscribing.quote_seats(company_id=house.id, seats=seats, at=NOON)
-        subscribing.accept(company_id=house.id, quote=sealed, by="Ann", at=NOON)
+        at = NOON + seats * dt.timedelta(hours=1)
+        _q, sealed = subscribing.quote_seats(company_id=house.id, seats=seats, at=at)
+        subscribing.accept(company_id=house.id, quote=sealed, by="Ann", at=at)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         bills = list(
             Invoice.objects.filter(account__company_id=house.id).order_by("pk")

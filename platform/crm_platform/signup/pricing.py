@@ -199,9 +199,7 @@ def _compared(form: forms.ComparisonForm, offers: list[Offer]) -> dict[str, Any]
         comparing.compare(a_year_per_user=each, users=found.users, years=years, assumptions=taken)
         for years in comparing.HORIZONS
     ]
-    even = comparing.break_even(
-        a_year_per_user=each, years=chosen["years"], assumptions=taken
-    )
+    even = comparing.break_even(a_year_per_user=each, years=chosen["years"], assumptions=taken)
     return {
         **sums, "rows": [_row(row, code) for row in rows], "chart": _chart(rows, code),
         "even": even, "years": chosen["years"], "setup": said(taken.setup, code),
@@ -218,7 +216,9 @@ def _row(row: Compared, code: str) -> dict[str, str]:
         " less"), "": _("Both cost the same"),
     }  # fmt: skip
     return {
-        "years": _years(row.years), "rented": said(row.rented, code), "own": said(row.own, code),
+        "years": _years(row.years),
+        "rented": said(row.rented, code),
+        "own": said(row.own, code),
         "word": words[row.cheaper] % {"amount": by} if row.cheaper else words[""],
     }
 

@@ -41,7 +41,8 @@ HEADS = ("companies_before", "companies_new", "companies_back", "companies_lost"
 def figures(request: HttpRequest) -> HttpResponse:
     """What is earned now, and `?currency=`'s months."""
     found = operating.metrics(at=timezone.now())
-    codes = kept.currencies()
+    ends = kept.month_ends()
+    codes = kept.currencies(ends)
     asked = word(request, "currency", 3)
     code = asked if asked in codes else next(iter(codes), "")
     context = {
@@ -53,8 +54,8 @@ def figures(request: HttpRequest) -> HttpResponse:
             for each in found.by_currency
         ],
         "days": operating.RECENT.days, "tabs": tabs("figures"), "codes": codes, "code": code,
-        "newest": kept.newest_day(), "margin": kept.margin_percent(),
-        **(_history(kept.figures_of(code)) if code else {}), **console(request, "billing"),
+        "margin": kept.margin_percent(),
+        **(_history(kept.figures_of(code, ends)) if code else {}), **console(request, "billing"),
     }  # fmt: skip
     return render(request, "console/figures.html", context)
 
@@ -78,6 +79,7 @@ def _history(found: Figures | None) -> dict[str, Any]:
         "cohorts": [_cohort(each, len(found.months)) for each in reversed(found.cohorts)],
         "ages": list(range(max((len(each.counts) for each in found.cohorts), default=0))),
         "latest": _facts(latest, code), "until": found.latest.until,
+        "is_filled": kept.was_filled(found.latest.until),
         "charts": [_mrr_chart(found), _gain_chart(found), _loss_chart(found)],
     }  # fmt: skip
 
@@ -172,8 +174,9 @@ def download(_request: HttpRequest) -> HttpResponse:
 
 
 def _lines() -> Iterator[list[str]]:
-    for code in sorted(kept.currencies()):
-        found = kept.figures_of(code)
+    ends = kept.month_ends()
+    for code in sorted(kept.currencies(ends)):
+        found = kept.figures_of(code, ends)
         for month in found.months if found else ():
             yield _line(month, code)
 
