@@ -62,7 +62,8 @@ def test_calculators_work_without_javascript(browser, stack):
     page.get_by_role("button", name="Calculate").click()
     expect(page.locator("[data-year]")).to_have_text("US$3,500")
     page.get_by_role("link", name="Compare with your own server").first.click()
-    page.fill("[name=setup_days]", "x")
+    page.fill("[name=setup_days]", "")
     page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".err")).to_be_visible()
     assert page.context.cookies() == []
     context.close()

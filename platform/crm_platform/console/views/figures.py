@@ -89,7 +89,7 @@ def _facts(movement: Movement, code: str) -> dict[str, str]:
     seats = movement.seats_permille
     return {
         **{name: said(getattr(movement, name), code) for name in SUMS},
-        "change": said(movement.change, code),
+        "change": ("+" if movement.change > 0 else "") + said(movement.change, code),
         **{name: number(getattr(movement, name)) for name in HEADS},
         "arpa": said(movement.arpa(code), code),
         "seats_each": pgettext("figure", "n/a") if seats is None else number(seats / 1000, 1),
