@@ -70,7 +70,7 @@ class BillingViewSet(PayersViewSet):
             shown = standing.quoted(scope.id, sealed, at=at)
             if counted_amount(total, shown.price.currency) != shown.due_now.total:
                 raise Conflict(_("This is not the amount of the quote. Ask for a new one."))
-            made = services.accept(quote=sealed, actor=self.user, at=at)
+            made = services.accept(quote=sealed, actor=self.user, at=at, channel="api")
             return invoice_facts(standing.invoice_of(scope.id, made.pk), request)
 
         return answer_afterwards(build, status=201)

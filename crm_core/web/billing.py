@@ -41,8 +41,13 @@ def demand_payer(actor: User) -> tenancy.Scope:
     return tenancy.current_company()
 
 
-def _note(scope: tenancy.Scope, verb: str, *, actor: User, at: dt.datetime, **changes: Any) -> None:
+def _note(
+    scope: tenancy.Scope, verb: str, *, actor: User, at: dt.datetime, channel: str = "",
+    **changes: Any,
+) -> None:  # fmt: skip
     with tenancy.unit_of_work(scope):
+        if channel:
+            audit.use_channel(channel)
         audit.record(actor=actor, verb=verb, at=at, on_type="billing", changes=changes)
 
 
@@ -91,15 +96,18 @@ def quote_price(*, price_id: int, actor: User, at: dt.datetime) -> tuple[Quote, 
     return subscribing.quote_price(company_id=demand_payer(actor).id, price_id=price_id, at=at)
 
 
-def accept(*, quote: str, actor: User, at: dt.datetime) -> Invoice:
-    """Make the change that was quoted.
+def accept(*, quote: str, actor: User, at: dt.datetime, channel: str = "") -> Invoice:
+    """Make the change that was quoted; `channel` is by what it came, where not by a page.
 
     Raises:
         NotAllowed, NotFound, Invalid, Conflict: as `demand_payer` and `subscribing.accept`.
     """
     scope = demand_payer(actor)
     invoice = subscribing.accept(company_id=scope.id, quote=quote, by=name_of(actor), at=at)
-    _note(scope, "billing.changed", actor=actor, at=at, invoice=[None, invoice.number])
+    _note(
+        scope, "billing.changed", actor=actor, at=at, channel=channel,
+        invoice=[None, invoice.number],
+    )  # fmt: skip
     return invoice
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing import subscribing
 from billing.models import Invoice
+from crm_core.audit.models import Entry
 from crm_platform.kernel import tenancy
 from tests import factories
 from tests.api.conftest import Program, key_of
@@ -104,6 +105,9 @@ def test_seats_are_added_for_the_amount_of_the_quote_and_only_once(payer, rented
     assert check(payer, answer, "Invoice")["total"] == quote["total"]
     assert payer.post("billing/changes/", said).status_code == 409
     assert payer.get("billing/").json()["seats"]["purchased"] == 7
+    with tenancy.unit_of_work(rented):
+        [entry] = Entry.objects.filter(verb="billing.changed")
+    assert (entry.channel, entry.actor_id) == ("api", owner_of(rented).pk)
     assert len(bills(rented)) == 2
 
 
