@@ -118,7 +118,7 @@ def _cohort(cohort: kept.Cohort, most: int) -> dict[str, Any]:
 
 def _shown(found: Figures) -> tuple[list[str], Callable[[Any], str]]:
     code = found.currency
-    labels = [date_format(month.begins, "Y-m") for month in found.months]
+    labels = [date_format(month.begins, "M") for month in found.months]
     return labels, lambda amount: short_money(amount, code)
 
 
@@ -140,7 +140,7 @@ def _mrr_chart(found: Figures) -> charts.Chart:
 def _gain_chart(found: Figures) -> charts.Chart:
     labels, value = _shown(found)
     rows = [
-        _row(found, "new", pgettext("mrr", "New"), 0),
+        _row(found, "new", pgettext("mrr", "New"), 1),
         _row(found, "reactivation", pgettext("mrr", "Came back"), 5),
         _row(found, "expansion", pgettext("mrr", "Grew"), 3),
     ]
