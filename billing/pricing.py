@@ -21,7 +21,6 @@ class Offer:
 
     key: str
     names: Mapping[str, str]
-    limits: Mapping[str, int]
     prices: Mapping[tuple[str, str], Price]
 
     def price(self, currency: str, interval: str) -> Price | None:
@@ -48,7 +47,7 @@ def public_offers() -> list[Offer]:
         plan = price.version.plan
         of_plan = prices.setdefault(plan.key, {})
         of_plan[price.currency, price.interval] = price
-        found.setdefault(plan.key, Offer(plan.key, plan.names, price.version.entitlements, of_plan))
+        found.setdefault(plan.key, Offer(plan.key, plan.names, of_plan))
     return list(found.values())
 
 

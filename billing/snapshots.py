@@ -16,8 +16,8 @@ from crm_platform.kernel import tenancy
 from tenants.models import Company
 
 DAY = dt.timedelta(days=1)
-MOST_DAYS = 400
-"""Days filled in at most, when none or long ones are missing."""
+MOST_DAYS, A_RUN = 400, 60
+"""Days back that are filled in at most, and how many of them in one run, the newest first."""
 COUNTED = (Company.State.ACTIVE, Company.State.PAST_DUE)
 A_BATCH = 1000
 
@@ -28,13 +28,13 @@ def midnight(day: dt.date) -> dt.datetime:
 
 
 def catch_up(*, at: dt.datetime) -> int:
-    """Take every day that is over and not taken yet; how many. Idempotent."""
+    """Take days that are over and not taken yet, the newest first; how many. Idempotent."""
     last = at.astimezone(dt.UTC).date() - DAY
     with tenancy.unit_of_work(tenancy.PLATFORM):
         taken = set(MetricDay.objects.values_list("day", flat=True))
         first = _first_day(last)
     days = [first + n * DAY for n in range((last - first).days + 1)] if first else []
-    missing = [day for day in days if day not in taken]
+    missing = [day for day in reversed(days) if day not in taken][:A_RUN]
     for day in missing:
         take(day=day, at=at)
     return len(missing)

@@ -145,6 +145,18 @@ def test_missed_days_are_caught_up_with_and_marked(renters):
     assert len(rows_of(TODAY + 2 * DAY)) == 2
 
 
+def test_long_gaps_are_filled_in_piece_by_piece_from_the_newest_on(renters, monkeypatch):
+    monkeypatch.setattr(snapshots, "A_RUN", 2)
+    at = NOON + 5 * DAY
+    seen = []
+    for _run in range(2):
+        assert snapshots.catch_up(at=at) == 2
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            days = MetricDay.objects.filter(day__gte=TODAY).order_by("-day")
+            seen.append([day.day - TODAY.day for day in days.values_list("day", flat=True)])
+    assert seen == [[4, 3], [4, 3, 2, 1]]
+
+
 def test_who_may_not_work_or_began_later_or_ended_counts_nothing(renters):
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Company.objects.filter(pk=renters[0].id).update(state="past_due")

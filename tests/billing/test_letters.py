@@ -225,6 +225,19 @@ def test_renewal_is_billed_and_written_of(trial, mails):
     assert len([each for each in subjects if each.startswith("Invoice")]) == 1
 
 
+def test_bill_that_the_balance_paid_asks_for_nothing(trial, mails):
+    rent(trial, seats=1)
+    pay(trial, 20_000, at=NOON)
+    letters.write_waiting(at=NOON)
+    mails()
+    at = after(NOON, "month")
+    clock.run(at=at)
+    letters.write_waiting(at=at)
+    [(_subject, body)] = mails()
+    assert "Nothing is to be paid." in body
+    assert "transfer" not in body
+
+
 def test_erased_company_leaves_no_address(trial):
     rent(trial, seats=5)
     letters.write_waiting(at=NOON)
