@@ -105,6 +105,17 @@ def test_each_page_leads_to_the_other_and_to_signing_up(visitor):
         assert 'href="/sign-up/"' in page
 
 
+def test_asked_language_stays_from_page_to_page(visitor):
+    for path in PAGES:
+        page = visitor.get(f"{path}?lang=zh-hant&users=7").content.decode()
+        links = set(re.findall(r'href="(/pricing/[^"]*)"', page))
+        assert {link for link in links if "lang=zh-hant" not in link} <= {
+            link for link in links if "currency=" in link
+        }
+        assert f'hreflang="en" href="http://testserver{path}?lang=en&amp;users=7"' in page
+    assert visitor.get("/pricing/?lang=xx").headers["Content-Language"] == "en"
+
+
 def test_nothing_offered_is_said_and_no_fault(visitor):
     Plan.objects.update(is_public=False)
     for path in PAGES:

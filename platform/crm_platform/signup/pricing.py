@@ -72,25 +72,26 @@ def price_words(amount: int, code: str, interval: str) -> str:
 def _frame(request: HttpRequest, current: str) -> dict[str, Any]:
     """What both pages share. Languages are links: the page must hold no form with a token."""
     kept = request.GET.copy()
-    kept.pop("lang", None)
     asked = request.GET.get("lang", "").lower()
+    lang = asked if asked in dict(settings.LANGUAGES) else ""
     languages = []
     for code, name in settings.LANGUAGES:
         kept["lang"] = code
-        languages.append((code, name, f"?{kept.urlencode()}"))
+        address = request.build_absolute_uri(f"{request.path}?{kept.urlencode()}")
+        languages.append((code, name, address))
     return {
-        "csrf_token": "", "prefs_url": "", "language_links": languages,
-        "lang": asked if asked in dict(settings.LANGUAGES) else "",
-        "public_nav": public_nav(current), "sign_in_url": reverse("signup:find"),
+        "csrf_token": "", "prefs_url": "", "language_links": languages, "lang": lang,
+        "public_nav": public_nav(current, lang=lang), "sign_in_url": reverse("signup:find"),
         "sign_up_url": reverse("signup:sign_up"),
     }  # fmt: skip
 
 
-def public_nav(current: str = "") -> list[dict[str, Any]]:
-    """The pages of the public site."""
+def public_nav(current: str = "", *, lang: str = "") -> list[dict[str, Any]]:
+    """The pages of the public site, in the language that the address asks for."""
     places = (("pricing", _("Prices")), ("own_server", _("Compare with your own server")))
+    asked = f"?lang={lang}" if lang else ""
     return [
-        {"href": reverse(f"signup:{name}"), "label": label, "current": name == current}
+        {"href": reverse(f"signup:{name}") + asked, "label": label, "current": name == current}
         for name, label in places
     ]
 
