@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Exists, OuterRef
 from django.utils import translation
 
 from billing import letter_words
@@ -20,6 +21,7 @@ from billing.letter_words import Facts, Said
 from billing.models import Account, BillingEntry, Invoice, Letter, Payment, Subscription
 from billing.pdf import invoice_pdf
 from billing.seats import services as seats
+from crm_platform.identity.models import OutgoingMail
 from crm_platform.identity.services import letters, people
 from crm_platform.kernel import tenancy
 from tenants import queries
@@ -31,6 +33,7 @@ DAY = dt.timedelta(days=1)
 NO_NEWS_AFTER = 7 * DAY
 """What is older is not told any more: a clock that stood still sends no letters of last month."""
 SOON = 3 * DAY
+SHOWN = 50
 BILLING_PATH = "/settings/billing/"
 Attached = tuple[str, bytes, str]
 
@@ -175,6 +178,19 @@ def _post(due: Due, facts: Facts, reader: people.Owner) -> bool:
         invoice_id=due.goes_along, at=facts.at,
     )  # fmt: skip
     return True
+
+
+# -- for operators -------------------------------------------------------------------------------
+
+
+def letters_of(company_id: UUID) -> list[tuple[Letter, bool]]:
+    """The newest letters to a company, each with whether it still waits to be sent. One query."""
+    waiting = OutgoingMail.objects.filter(delivery_id=OuterRef("delivery_id"), sent_at=None)
+    rows = (
+        Letter.objects.filter(company_id=company_id).select_related("invoice")
+        .annotate(waits=Exists(waiting)).order_by("-at", "-pk")
+    )  # fmt: skip
+    return [(row, row.waits) for row in rows[:SHOWN]]
 
 
 # -- what goes with a mail -----------------------------------------------------------------------

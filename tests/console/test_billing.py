@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from billing import clock, operating, snapshots
+from billing import clock, letters, operating, snapshots
 from billing.models import (
     Account,
     BillingEntry,
@@ -20,6 +20,7 @@ from billing.models import (
 from billing.proration import after
 from crm_platform.console.models import OperatorEntry
 from crm_platform.console.services import billing as services
+from crm_platform.identity.models import OutgoingMail
 from crm_platform.kernel.errors import NotAllowed, NotFound
 from tenants.models import Company
 from tests.billing.conftest import rent
@@ -291,7 +292,7 @@ def test_pages_cost_the_same_for_many(operator, count, django_assert_max_num_que
     for number in range(count):
         transfer(operator, first, amount="1", reference=f"part {number}")
     plan = Plan.objects.get(key="standard")
-    for path, most in (("/billing/", 8), (first.path(), 13), ("/billing/plans/", 7),
+    for path, most in (("/billing/", 8), (first.path(), 14), ("/billing/plans/", 7),
                        (f"/billing/plans/{plan.pk}/", 7), ("/billing/figures/", 7)):  # fmt: skip
         with django_assert_max_num_queries(most):
             assert operator.get(path).status_code == 200
@@ -303,6 +304,20 @@ def test_empty_pages_say_so(operator):
     Subscription.objects.all().delete()
     assert "Nobody owes anything" in operator.get("/billing/").content.decode()
     assert "No company rents yet" in operator.get("/billing/figures/").content.decode()
+
+
+def test_account_shows_which_letters_went_to_whom(operator):
+    renter = Renter()
+    assert "ac-letters" not in operator.get(renter.path()).content.decode()
+    Account.objects.filter(company_id=renter.id).update(email="bills@example.com")
+    letters.write_waiting(at=NOON)
+    page = operator.get(renter.path()).content.decode()
+    for shown in ("bills@example.com", "waits in the outbox", renter.bill.number):
+        assert shown in page
+    OutgoingMail.objects.filter(to="bills@example.com").update(sent_at=NOON)
+    after_all = operator.get(renter.path()).content.decode()
+    assert "waits in the outbox" not in after_all
+    assert "bills@example.com" in after_all
 
 
 # -- figures -------------------------------------------------------------------------------------
