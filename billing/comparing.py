@@ -1,153 +1,98 @@
-"""Everything a provider has, beside what we have: nightly, by whole lists, a few calls in all.
+"""Renting beside running the same software on a server of one's own: what each costs over years.
 
-What only mirrors the provider is mended by looking it up again; what needs a person is left
-standing as a difference.
+Everything but the price is an assumption that the reader can change; the sums are whole numbers
+in counted units. What both ways need alike (training, data, the reader's own time) is left out.
 """
 
-import datetime as dt
-import logging
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from dataclasses import dataclass
 
-from billing import mirror
-from billing.models import Account, Comparison, Difference, Invoice, Subscription
-from billing.providers import STRIPE, has_stripe, provider_of
-from billing.providers.base import Again, Declined, Doubtful, RemoteSubscription, Wrong
-from crm_platform.kernel import tenancy
-from tenants.lifecycle import states
+from billing.currencies import currency as known_currency
 
-logger = logging.getLogger("rapport.billing")
-ENDED = mirror.ENDED
-MOST_LOOKED_UP = 200
-"""Accounts that one comparison mends by itself; more than that is no drift, but a fault."""
+HOURS_A_DAY = 8
+MONTHS_A_YEAR = 12
+HORIZONS = (1, 3, 5)
+"""Years that are shown beside each other."""
 
 
-class Kind(StrEnum):
-    """What can differ."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """What a server of one's own takes; amounts in counted units."""
 
-    SEATS = "seats"
-    STATUS = "status"
-    PRICE = "price"
-    PERIOD = "period"
-    BILLS = "bills"
-    NO_SUBSCRIPTION = "no_subscription"
-    """We have one, the provider has none."""
-    UNKNOWN = "unknown"
-    """The provider has one that we do not know."""
-    TWO = "two"
-    NO_CUSTOMER = "no_customer"
-    STRANGER = "stranger"
-    """A customer there that is nobody here."""
-    CLOSED = "closed"
-    """The company is closed, and still charged."""
+    server_a_month: int
+    backup_a_month: int
+    admin_hours_a_month: int
+    hourly_wage: int
+    setup_days: int
 
+    @property
+    def setup(self) -> int:
+        """Paid once, before the first day."""
+        return self.setup_days * HOURS_A_DAY * self.hourly_wage
 
-MENDED = (Kind.SEATS, Kind.STATUS, Kind.PRICE, Kind.PERIOD, Kind.BILLS, Kind.UNKNOWN,
-          Kind.NO_SUBSCRIPTION)  # fmt: skip
-"""Looking the account up again settles these, where anything does."""
+    @property
+    def a_month(self) -> int:
+        return (
+            self.server_a_month + self.backup_a_month
+            + self.admin_hours_a_month * self.hourly_wage
+        )  # fmt: skip
 
-
-def compare(*, at: dt.datetime) -> Comparison | None:
-    """Compare everything once; None where no provider is set up. Opens units of its own."""
-    provider = provider_of(STRIPE) if has_stripe() else None
-    if provider is None:
-        return None
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        made = Comparison.objects.create(began_at=at)
-    try:
-        remote, customers, bills, calls = provider.everything()
-    except (Again, Doubtful, Declined, Wrong) as error:
-        logger.warning("The provider could not be compared", exc_info=True)
-        with tenancy.unit_of_work(tenancy.PLATFORM):
-            made.ended_at, made.error = at, str(error)[:500]
-            made.save()
-        return made
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        found = _differences(remote, customers, bills)
-        made.accounts, made.calls = Account.objects.filter(provider=STRIPE).count(), calls
-        for each in found:
-            each.comparison = made
-        Difference.objects.bulk_create(found)
-    _mend(made, at=at)
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        made.ended_at = at
-        made.save()
-    return made
+    def over(self, years: int) -> int:
+        """What it costs in `years` years, set-up included."""
+        return self.setup + years * MONTHS_A_YEAR * self.a_month
 
 
-def _differences(
-    remote: Sequence[RemoteSubscription], customers: frozenset[str], bills: Mapping[str, str]
-) -> list[Difference]:
-    there: dict[str, list[RemoteSubscription]] = {}
-    for each in remote:
-        if each.status not in (*ENDED, mirror.NOT_BEGUN):
-            there.setdefault(each.customer, []).append(each)
-    accounts = {a.provider_id: a for a in Account.objects.filter(provider=STRIPE)
-                .exclude(provider_id="").select_related("company")}  # fmt: skip
-    here = {s.account_id: s for s in Subscription.objects.filter(
-        ended_at=None, account__provider=STRIPE).select_related("price")}  # fmt: skip
-    found = [
-        Difference(kind=Kind.STRANGER, provider_id=customer)
-        for customer in sorted(customers - set(accounts))
-    ]
-    for customer, account in accounts.items():
-        if customer not in customers:
-            found.append(Difference(kind=Kind.NO_CUSTOMER, account=account, provider_id=customer))
-            continue
-        found += _of_account(account, here.get(account.pk), there.get(customer, []))
-    return found + _bills(accounts, bills)
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Both ways over some years; `cheaper` is "rented", "own" or "" where they are even."""
+
+    years: int
+    rented: int
+    own: int
+
+    @property
+    def cheaper(self) -> str:
+        if self.rented == self.own:
+            return ""
+        return "rented" if self.rented < self.own else "own"
+
+    @property
+    def difference(self) -> int:
+        return abs(self.rented - self.own)
 
 
-def _of_account(
-    account: Account, ours: Subscription | None, theirs: list[RemoteSubscription]
-) -> list[Difference]:
-    if len(theirs) > 1:
-        ids = ", ".join(each.id for each in theirs)
-        return [Difference(kind=Kind.TWO, account=account, theirs=ids[:200])]
-    if not theirs:
-        return [Difference(kind=Kind.NO_SUBSCRIPTION, account=account,
-                           provider_id=ours.provider_id)] if ours else []  # fmt: skip
-    (other,) = theirs
-    if ours is None or ours.provider_id != other.id:
-        return [Difference(kind=Kind.UNKNOWN, account=account, provider_id=other.id)]
-    pairs = [
-        (Kind.SEATS, ours.seats, other.seats),
-        (Kind.STATUS, ours.provider_status, other.status),
-        (Kind.PRICE, ours.price.provider_id, other.price),
-        (Kind.PERIOD, f"{ours.period_end:%Y-%m-%d}", f"{other.period.end:%Y-%m-%d}"),
-    ]
-    found = [
-        Difference(kind=kind, account=account, provider_id=other.id, ours=str(a), theirs=str(b))
-        for kind, a, b in pairs if a != b
-    ]  # fmt: skip
-    if account.company.state not in states.STANDING or account.company.state == "closed":
-        found.append(Difference(kind=Kind.CLOSED, account=account, provider_id=other.id))
-    return found
+# In whole units of the currency: server, backup storage, an hour of somebody who can keep it.
+_USUAL = {
+    "USD": (80, 10, 50), "EUR": (75, 10, 46), "GBP": (65, 8, 40), "TWD": (2500, 300, 800),
+    "CNY": (500, 60, 150), "HKD": (600, 80, 350), "SGD": (110, 14, 65),
+    "JPY": (12_000, 1500, 5000), "KRW": (110_000, 14_000, 45_000),
+}  # fmt: skip
+USUAL_ADMIN_HOURS, USUAL_SETUP_DAYS = 10, 5
 
 
-def _bills(accounts: dict[str, Account], theirs: Mapping[str, str]) -> list[Difference]:
-    """Open bills that are open on one side only."""
-    ours = {
-        bill.provider_id: bill for bill in Invoice.objects.filter(
-            state=Invoice.State.OPEN, account__provider=STRIPE
-        ).exclude(provider_id="").select_related("account")
+def usual(code: str) -> dict[str, int]:
+    """Our assumptions for a small company's server, in whole units of the currency.
+
+    Source: our own judgement; no survey stands behind it, which the page says.
+    """
+    server, backup, wage = _USUAL[code]
+    return {
+        "server": server, "backup": backup, "admin_hours": USUAL_ADMIN_HOURS, "wage": wage,
+        "setup_days": USUAL_SETUP_DAYS,
     }  # fmt: skip
-    found = [
-        Difference(kind=Kind.BILLS, account=accounts[customer], provider_id=key, theirs="open")
-        for key, customer in theirs.items() if key not in ours and customer in accounts
-    ]  # fmt: skip
-    return found + [
-        Difference(kind=Kind.BILLS, account=bill.account, provider_id=key, ours="open")
-        for key, bill in ours.items()
-        if key not in theirs
-    ]
 
 
-def _mend(made: Comparison, *, at: dt.datetime) -> None:
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        rows = made.found.filter(kind__in=MENDED, account__isnull=False)
-        keys = list(rows.values_list("account_id", flat=True).distinct()[:MOST_LOOKED_UP])
-    for key in keys:
-        if mirror.refresh(account_id=key, at=at):
-            with tenancy.unit_of_work(tenancy.PLATFORM):
-                made.found.filter(account_id=key, kind__in=MENDED).update(mended_at=at)
+def counted(whole: int, code: str) -> int:
+    """Whole units of the currency in counted units."""
+    return int(whole * 10 ** known_currency(code).counted)
+
+
+def compare(*, a_year_per_user: int, users: int, years: int, assumptions: Assumptions) -> Compared:
+    """Both ways over `years` years for `users` users."""
+    return Compared(years, a_year_per_user * users * years, assumptions.over(years))
+
+
+def break_even(*, a_year_per_user: int, years: int, assumptions: Assumptions) -> int | None:
+    """From how many users on the own server costs less over `years`; None: it never does."""
+    if a_year_per_user <= 0:
+        return None
+    return assumptions.over(years) // (a_year_per_user * years) + 1

@@ -34,6 +34,8 @@ CURRENCIES = {
         Currency("SGD", 2, 2), Currency("JPY", 0, 0), Currency("KRW", 0, 0),
     )
 }  # fmt: skip
+MARKS = {"TWD": "NT$", "HKD": "HK$"}
+"""Dollars that some language writes as a bare "$"; on a bill each says which it is."""
 LOCALES = {"en": "en_US", "zh-hant": "zh_Hant_TW", "zh-hans": "zh_Hans_CN"}
 
 
@@ -69,9 +71,11 @@ def shown(amount: int, code: str, language: str = "en") -> str:
     """An amount as people of the language write it: $250.00, in Chinese US$250.00; NT$1,600."""
     digits = currency(code).shown
     pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
-    return str(
+    text = str(
         format_currency(
             as_decimal(amount, code), code, format=pattern, currency_digits=False,
             locale=LOCALES.get(language, "en_US"),
         )
     )  # fmt: skip
+    mark = MARKS.get(code, "")
+    return text.replace("$", mark) if mark and mark not in text else text

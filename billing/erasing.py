@@ -10,6 +10,7 @@ from billing.models import (
     CouponRedemption,
     CreditGrant,
     Invoice,
+    Letter,
     Payment,
     PendingChange,
     Subscription,
@@ -22,8 +23,10 @@ def forget_company(*, company_id: UUID) -> None:
     """Part of erasing a company, in the platform's unit of work; repeatable.
 
     Issued invoices with their buyer, and payments, are the seller's books: tax law wants them for
-    years. Who of the company did what, and where it was written to, goes.
+    years. Who of the company did what, and where it was written to, goes. What it brought a month
+    stays in the figures, which name nobody.
     """
+    Letter.objects.filter(company_id=company_id).delete()
     account = Account.objects.filter(company_id=company_id).first()
     if account is None:
         return

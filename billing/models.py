@@ -597,3 +597,58 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.provider_id}"
+
+
+# -- metrics -------------------------------------------------------------------------------------
+
+
+class MetricDay(models.Model):
+    """A day whose figures are kept."""
+
+    day = models.DateField(primary_key=True)
+    taken_at = models.DateTimeField()
+    is_filled = models.BooleanField(help_text="Taken later, from what was known by then.")
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d}"
+
+
+class MetricSnapshot(models.Model):
+    """What one company brought a month at the end of one day (UTC); absent: nothing."""
+
+    day = models.DateField()
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
+    currency = models.CharField(max_length=3)
+    mrr = models.BigIntegerField()
+    seats = models.PositiveIntegerField()
+    began_on = models.DateField(help_text="When the company first began to rent.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("day", "company", name="snapshot_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.company_id} {self.mrr}"
+
+
+# -- letters -------------------------------------------------------------------------------------
+
+
+class Letter(models.Model):
+    """A mail about money that was written, so that nobody gets it twice."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=120, help_text="What it tells of.")
+    to = models.EmailField(max_length=254)
+    delivery_id = models.UUIDField(unique=True, help_text="The mail's.")
+    invoice = models.ForeignKey(
+        Invoice, null=True, on_delete=models.CASCADE, related_name="+", help_text="Goes with it."
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("key", "to", name="letter_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from billing import catalogue, discounts, invoicing
+from billing import catalogue, discounts, invoicing, quotes, subscribing
 from billing.models import (
     Account,
     CouponRedemption,
@@ -21,6 +21,7 @@ from billing.models import (
     Subscription,
 )
 from billing.proration import Period, after
+from billing.providers import MANUAL
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import NotFound
 from tenants import queries
@@ -153,3 +154,45 @@ def invoice_of(company_id: UUID, invoice_id: int) -> Invoice:
         if found is None:
             raise NotFound(_("There is no such invoice."))
         return found
+
+
+def invoices_of(
+    company_id: UUID, *, limit: int, before: int | None = None
+) -> tuple[list[Invoice], bool]:
+    """Invoices with their lines, the newest first, older than the id `before`; whether more follow.
+
+    Two queries.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        rows = Invoice.objects.filter(account__company_id=company_id).prefetch_related("lines")
+        if before is not None:
+            rows = rows.filter(pk__lt=before)
+        found = list(rows.order_by("-pk")[: limit + 1])
+    return found[:limit], len(found) > limit
+
+
+def count_invoices(company_id: UUID) -> int:
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return Invoice.objects.filter(account__company_id=company_id).count()
+
+
+def public_prices() -> list[Price]:
+    """The published price list, for whoever asks."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return catalogue.prices_to_be_had()
+
+
+def agreed_total(company_id: UUID, quote: str, *, at: dt.datetime) -> tuple[int, str]:
+    """What a sealed quote of this company says is to be paid now, and its currency.
+
+    Raises:
+        NotFound: it rents nothing.
+        Invalid, Conflict: as `quotes.opened`.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        live = subscribing.live(company_id)
+        if live.account.provider == MANUAL:
+            found = quotes.opened(quote, live, at=at)
+            return found.due_now.total, found.price.currency
+        agreed = quotes.opened_remote(quote, live, at=at)
+        return agreed.total, agreed.price.currency

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing import access, catalogue, commands, coupons, discounts, invoicing, quotes, taxids
 from billing.currencies import currency as known_currency
-from billing.history import note
+from billing.history import CLOCK, note
 from billing.models import Account, Invoice, PendingChange, Price, Subscription
 from billing.proration import Period, after
 from billing.providers import MANUAL
@@ -208,7 +208,8 @@ def accept(*, company_id: UUID, quote: str, by: str, at: dt.datetime) -> Invoice
             subscription.period_end = found.period.end
         subscription.seats = found.seats
         subscription.save()
-        moment = f"{found.at:%Y%m%dT%H%M%S.%f}"
+        # The seats and the price too: two quotes may be of one moment.
+        moment = f"{found.at:%Y%m%dT%H%M%S.%f}:{found.seats}:{found.price.pk}"
         invoice = invoicing.bill(
             subscription=subscription, lines=found.lines, at=at,
             act_key=f"change:{subscription.pk}:{moment}",
@@ -369,7 +370,7 @@ def renew(*, subscription_id: int, at: dt.datetime) -> Invoice | None:
             act_key=f"renew:{subscription.pk}:{begins:%Y%m%dT%H%M%S}",
         )  # fmt: skip
         note(
-            subscription.account, "renewed", by="clock", at=at, invoice=invoice.number,
+            subscription.account, "renewed", by=CLOCK, at=at, invoice=invoice.number,
             seats=subscription.seats,
         )  # fmt: skip
         company_id = subscription.account.company_id
@@ -400,5 +401,5 @@ def _end(subscription: Subscription, *, at: dt.datetime) -> None:
     subscription.ended_at = at
     subscription.save(update_fields=["ended_at"])
     subscription.changes.filter(settled_at=None).update(settled_at=at)
-    note(subscription.account, "ended", by="clock", at=at)
+    note(subscription.account, "ended", by=CLOCK, at=at)
     access.ended(subscription, at=at)

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from billing import access, clock, comparing, ledger, outbox
+from billing import access, clock, ledger, letters, outbox, reconciling, snapshots
 from crm_platform.kernel.tasks import platform_task
 
 MOST = 500
@@ -12,7 +12,21 @@ MOST = 500
 @platform_task(atomic_body=False)
 def keep_billing() -> None:
     """Do whatever is due. Idempotent, and complete after missed hours."""
-    clock.run(at=timezone.now())
+    at = timezone.now()
+    clock.run(at=at)
+    letters.write_waiting(at=at)
+
+
+@platform_task(atomic_body=False)
+def write_letters() -> None:
+    """Write of what was just billed, paid or cancelled. Idempotent."""
+    letters.write_waiting(at=timezone.now())
+
+
+@platform_task(atomic_body=False)
+def keep_figures() -> None:
+    """Keep the figures of every day that is over. Idempotent, and complete after missed days."""
+    snapshots.catch_up(at=timezone.now())
 
 
 @platform_task(atomic_body=False)
@@ -47,4 +61,4 @@ def fill_gaps() -> None:
 @platform_task(atomic_body=False)
 def compare_providers() -> None:
     """Compare everything the provider has with what we have."""
-    comparing.compare(at=timezone.now())
+    reconciling.compare(at=timezone.now())

@@ -26,10 +26,16 @@ class OutboxBackend(BaseEmailBackend):
                 for address in message.to:
                     DemoMail.objects.create(
                         company_name=scope.name if scope else "", to=address,
-                        subject=str(message.subject)[:250], body=str(message.body),
+                        subject=str(message.subject)[:250], body=_body(message),
                         sent_at=timezone.now(),
                     )  # fmt: skip
         for message in email_messages:
             links = " ".join(LINK.findall(str(message.body)))
             logger.info("Mail to %s: %s %s", ", ".join(message.to), message.subject, links)
         return len(email_messages)
+
+
+def _body(message: EmailMessage) -> str:
+    """The text, and the names of the files that would go with it."""
+    names = [name for name, _content, _type in message.attachments if name]
+    return "\n".join([str(message.body), *(f"[{name}]" for name in names)])

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from api.v1 import described_billing
 from api.v1.activities import about_types
 from api.v1.described import name_of, ref
 from api.v1.shapes import ID_SCHEMA, Json, companions, schema_of
@@ -17,7 +18,7 @@ TEXT: Json = {"type": "string"}
 
 def components(user: User) -> Json:
     """Every schema by name: the company's own fields are in, fields hidden from `user` are not."""
-    found: Json = {"Problem": _problem(), **_configuration()}
+    found: Json = {"Problem": _problem(), **_configuration(), **described_billing.components()}
     for kind in record_types():
         found.update(_of_kind(user, kind))
     found["DealMove"] = _move()

@@ -127,6 +127,8 @@ def type_words(schema: dict[str, Any]) -> str:
         return str(schema["$ref"]).removeprefix(PREFIX)
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value not in ("", None))
+    if "oneOf" in schema:
+        return " | ".join(type_words(each) for each in schema["oneOf"])
     kind = schema.get("type", "")
     if isinstance(kind, list):
         kind = " | ".join(kind)

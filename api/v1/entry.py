@@ -13,7 +13,8 @@ from api.v1.described import answers
 from crm_core.registry import record_types
 from crm_platform.kernel.errors import NotFound
 
-MORE = ("pipelines", "lost-reasons", "users", "teams", "tags", "usage", "schema", "docs")
+MORE = ("pipelines", "lost-reasons", "users", "teams", "tags", "usage", "billing", "invoices",
+        "prices", "schema", "docs")  # fmt: skip
 
 
 class Index(ApiView):

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from api.v1 import configuration
+from api.v1 import configuration, described_billing
 from api.v1.activities import ActivityViewSet
 from api.v1.deals import DealViewSet
 from api.v1.described import described, described_configuration
@@ -39,6 +39,11 @@ for _slug, _name, _view in (
     ("tags", "Tag", configuration.TagViewSet),
 ):
     router.register(_slug, described_configuration(_slug, _name, _view), basename=_slug)
+for _slug, _view in (
+    ("billing", described_billing.BILLING), ("invoices", described_billing.INVOICES),
+    ("prices", described_billing.PRICES),
+):  # fmt: skip
+    router.register(_slug, _view, basename=_slug)
 
 urlpatterns = [
     path("", Index.as_view(), name="index"),

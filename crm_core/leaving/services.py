@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from django.core.files import File
@@ -11,8 +11,9 @@ from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from billing.models import Invoice
 from crm_core.audit import services as audit
-from crm_core.leaving import queries, rules, writing
+from crm_core.leaving import billed, queries, rules, writing
 from crm_core.leaving.events import PackageWaits
 from crm_core.leaving.models import ExitPackage
 from crm_core.leaving.writing import Totals
@@ -62,8 +63,9 @@ def build(*, package_id: int, clock: Clock) -> None:
         return
     try:
         with tempfile.TemporaryFile() as out:
+            bills = billed.bills()
             with translation.override(actor.language), tenancy.unit_of_work(scope):
-                totals = _write(out, package_id, actor, clock)
+                totals = _write(out, package_id, actor, bills, clock)
             with tenancy.unit_of_work(scope):
                 _finish(package_id, out, totals, actor, clock())
     except BaseException as error:
@@ -91,7 +93,9 @@ def _claim(package_id: int, at: dt.datetime) -> User | None:
     return actor
 
 
-def _write(out: IO[bytes], package_id: int, actor: User, clock: Clock) -> Totals:
+def _write(
+    out: IO[bytes], package_id: int, actor: User, bills: Sequence[Invoice], clock: Clock
+) -> Totals:
     with connection.cursor() as cursor:
         # Every part is of the same moment, however long the writing takes.
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -101,7 +105,7 @@ def _write(out: IO[bytes], package_id: int, actor: User, clock: Clock) -> Totals
         keep_place(at=clock())
         queries.say_progress(package_id, done, total)
 
-    return writing.Package(out, actor=actor, at=clock(), tell=tell).write()
+    return writing.Package(out, actor=actor, at=clock(), tell=tell, bills=bills).write()
 
 
 def _finish(package_id: int, out: IO[bytes], totals: Totals, actor: User, at: dt.datetime) -> None:

@@ -5,6 +5,7 @@ csv/<kind>.csv       every record of a kind, as the export gives it and the impo
 csv/people.csv       colleagues, for the import
 json/<table>.jsonl   every table complete, trash and history too, one row a line
 files/…              every file, under the name the tables give
+invoices/…           what was billed, each as PDF, and all of it as CSV and JSON
 configuration.json   roles, teams, pipelines, fields, tags, views
 manifest.json        how many rows each part has
 """
@@ -13,7 +14,7 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -23,9 +24,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext as _
 
+from billing.models import Invoice
 from crm_core.exchange import exporting, targets
 from crm_core.fields.lists import ListQuery
-from crm_core.leaving import parts
+from crm_core.leaving import billed, parts
 from crm_core.leaving.models import ExitPackage
 from crm_core.registry import RecordType, record_types
 from crm_platform.identity.models import User
@@ -51,9 +53,11 @@ class Totals:
 class Package:
     """One package being written to `out`; `tell` hears of each part."""
 
-    def __init__(self, out: IO[bytes], *, actor: User, at: Any, tell: Tell) -> None:
+    def __init__(
+        self, out: IO[bytes], *, actor: User, at: Any, tell: Tell, bills: Sequence[Invoice] = ()
+    ) -> None:
         self._zip = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
-        self._actor, self._at, self._tell = actor, at, tell
+        self._actor, self._at, self._tell, self._bills = actor, at, tell, bills
         self.totals = Totals()
 
     def write(self) -> Totals:
@@ -65,6 +69,7 @@ class Package:
             self._people,
             *(lambda model=model: self._table(model) for model in tables),
             self._configuration,
+            *([self._billed] if self._bills else []),
             *(lambda path=path: self._file(path) for path in files),
         ]
         with self._zip:
@@ -119,6 +124,15 @@ class Package:
         }
         self._zip.writestr("configuration.json", _json(told, indent=1))
 
+    def _billed(self) -> None:
+        rows = self._bills
+        self._zip.writestr("invoices/invoices.csv", billed.as_csv(rows))
+        told = [billed.as_facts(row) for row in rows]
+        self._zip.writestr("invoices/invoices.json", _json(told, indent=1))
+        for row in rows:
+            self._zip.writestr(f"invoices/{row.number}.pdf", billed.as_pdf(row))
+        self.totals.rows["invoices/invoices.csv"] = len(rows)
+
     def _files(self) -> Iterator[Path]:
         folder = Path(settings.MEDIA_ROOT) / str(tenancy.current_company().id)
         packages = {Path(name).name for name in ExitPackage.objects.values_list("file", flat=True)}
@@ -151,6 +165,7 @@ def readme() -> str:
         _("csv: every kind of record as a table. Rapport and others can import these files."),
         _("json: every table complete, with what is in the trash and the whole history."),
         _("files: everything that was uploaded, under the names that the tables give."),
+        _("invoices: what was billed, each as PDF, and all of it as CSV and JSON."),
         _("configuration.json: roles, teams, pipelines, fields, tags and views."),
         _("Not in it: passwords, sessions, keys of programs and mails waiting to be sent."),
         _("To bring it back: import people first, then companies, contacts, deals and activities."),

@@ -45,8 +45,13 @@ def demand_payer(actor: User) -> tenancy.Scope:
     return tenancy.current_company()
 
 
-def _note(scope: tenancy.Scope, verb: str, *, actor: User, at: dt.datetime, **changes: Any) -> None:
+def _note(
+    scope: tenancy.Scope, verb: str, *, actor: User, at: dt.datetime, channel: str = "",
+    **changes: Any,
+) -> None:  # fmt: skip
     with tenancy.unit_of_work(scope):
+        if channel:
+            audit.use_channel(channel)
         audit.record(actor=actor, verb=verb, at=at, on_type="billing", changes=changes)
 
 
@@ -137,8 +142,8 @@ def quote_price(*, price_id: int, actor: User, at: dt.datetime) -> tuple[Quote, 
     return renting.quote_price(company_id=demand_payer(actor).id, price_id=price_id, at=at)
 
 
-def accept(*, quote: str, actor: User, at: dt.datetime) -> Accepted:
-    """Make the change that was quoted.
+def accept(*, quote: str, actor: User, at: dt.datetime, channel: str = "") -> Accepted:
+    """Make the change that was quoted; `channel` is by what it came, where not by a page.
 
     Raises:
         NotAllowed, NotFound, Invalid, Conflict: as `demand_payer` and `renting.accept`.
@@ -146,7 +151,7 @@ def accept(*, quote: str, actor: User, at: dt.datetime) -> Accepted:
     scope = demand_payer(actor)
     found = renting.accept(company_id=scope.id, quote=quote, by=name_of(actor), at=at)
     number = found.invoice.number if found.invoice else ""
-    _note(scope, "billing.changed", actor=actor, at=at, invoice=[None, number])
+    _note(scope, "billing.changed", actor=actor, at=at, channel=channel, invoice=[None, number])
     return found
 
 

@@ -119,6 +119,7 @@ COMPANY_ERASERS = [
     "billing.erasing.forget_company",
 ]
 COMPANY_SEEDERS = ["crm_core.web.services.seed_company"]
+MAIL_FILES = "billing.letters.files_of"
 TASK_FAILURE_RECORDER = "crm_platform.console.services.failures.record"
 IMPORT_SWEEPER = "crm_core.web.sweeping.sweep"
 SETTINGS_NAV = "crm_core.web.settings_nav.settings_nav"
@@ -261,6 +262,8 @@ BILLING: dict[str, Any] = {
     "notice_days": 30,
     # Tax the seller adds, by the buyer's country; "" for all others. Thousandths.
     "tax_permille": {"": 0},
+    # What is left of a month's rent after running the service; for the lifetime value alone.
+    "margin_percent": 80,
 }
 
 # Paying by card, where a key is given (billing/providers).
@@ -342,6 +345,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         if ENVIRONMENT.stripe_key
         else {}
     ),
+    "keep billing figures": {"task": "billing.tasks.keep_figures", "schedule": 3600.0},
     "look at own domains again": {"task": "tenants.tasks.check_domains", "schedule": 3600.0},
     "survey companies": {"task": "crm_platform.console.tasks.survey_companies", "schedule": 300.0},
     "erase companies": {"task": "tenants.tasks.sweep_erasures", "schedule": 120.0},

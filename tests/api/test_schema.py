@@ -62,7 +62,7 @@ def test_every_reference_leads_somewhere_and_every_act_has_its_own_name(document
         for act in m.values()
         if "requestBody" in act
     ]
-    assert len(bodies) == 9
+    assert len(bodies) == 11
     assert all("$ref" in body["content"]["application/json"]["schema"] for body in bodies)
 
 

@@ -122,11 +122,11 @@ def compared() -> tuple[float, int, int]:
     """Seconds, calls and differences of one comparison."""
     from django.utils import timezone
 
-    from billing import comparing
+    from billing import reconciling
     from crm_platform.kernel import tenancy
 
     began = time.perf_counter()
-    made = comparing.compare(at=timezone.now())
+    made = reconciling.compare(at=timezone.now())
     seconds = time.perf_counter() - began
     if made is None or made.error:
         raise RuntimeError(made and made.error)

@@ -53,7 +53,7 @@ def test_whole_period_costs_the_price_and_its_end_nothing():
     assert prorated(at=half, **price) == 7500
 
 
-def test_taiwan_dollars_are_charged_whole_and_yen_have_no_cents():
+def test_demand_08_taiwan_dollars_are_charged_whole_and_yen_have_no_cents():
     period = Period(START, after(START, MONTH))
     at = START + dt.timedelta(days=10)
     twd = prorated(unit_amount=160000, seats=1, period=period, at=at, currency="TWD")
@@ -61,19 +61,22 @@ def test_taiwan_dollars_are_charged_whole_and_yen_have_no_cents():
     assert (twd, jpy) == (102900, 4500)
     assert (shown(twd, "TWD"), shown(jpy, "JPY", "zh-hant")) == ("NT$1,029", "¥4,500")
     assert shown(5000, "USD", "zh-hant") == "US$50.00"
+    for code, text in (("TWD", "NT$1,600"), ("HKD", "HK$1,600.00")):
+        said = {shown(160_000, code, language) for language in ("en", "zh-hant", "zh-hans")}
+        assert said == {text}
 
 
 @pytest.mark.parametrize(
     ("count", "day"),
     [(1, (2026, 2, 28)), (2, (2026, 3, 31)), (25, (2028, 2, 29)), (12, (2027, 1, 31))],
 )
-def test_months_are_counted_from_the_anchor_so_that_its_day_comes_back(count, day):
+def test_demand_06_months_are_counted_from_the_anchor_so_that_its_day_comes_back(count, day):
     found = after(START, MONTH, count)
     assert (found.year, found.month, found.day) == day
     assert found.timetz() == START.timetz()
 
 
-def test_a_year_from_a_leap_day_ends_on_the_last_of_february():
+def test_demand_06_a_year_from_a_leap_day_ends_on_the_last_of_february():
     leap = dt.datetime(2028, 2, 29, tzinfo=dt.UTC)
     assert [after(leap, YEAR, n).day for n in (1, 2, 3, 4)] == [28, 28, 28, 29]
 
@@ -91,7 +94,7 @@ def test_every_moment_lies_in_the_one_period_that_holds_it(at, interval):
     [("04595257", True, True), ("10458575", True, True), ("12345678", False, False),
      ("04595252", True, False), ("0459525", False, False), ("0459525A", False, False)],
 )  # fmt: skip
-def test_ubn_by_the_rule_of_2023_and_the_one_before(number, new, old):
+def test_demand_08_ubn_by_the_rule_of_2023_and_the_one_before(number, new, old):
     assert taxids.is_ubn(number) is new
     assert taxids.is_ubn(number, divisor=taxids.OLD_UBN_DIVISOR) is old
 

@@ -19,7 +19,8 @@ from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.utils import timezone
 
-from billing import catalogue, clock, subscribing
+from billing import catalogue, clock, snapshots, subscribing
+from billing.models import MetricDay, MetricSnapshot
 from crm_core.web import samples, services
 from crm_platform.identity.models import Role, User
 from crm_platform.kernel import snapshot, tenancy
@@ -100,6 +101,24 @@ def _company_on_trial(at: dt.datetime) -> None:
     tenants.build(company_id=company.pk, at=at)
 
 
+def _earlier_figures(at: dt.datetime) -> None:
+    """A year of month ends in which companies came, grew, shrank, left and came back."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        companies = list(Company.objects.order_by("created_at"))[:2]
+        until = at.date()
+        for number in range(13):
+            until = until.replace(day=1) - dt.timedelta(days=1)
+            MetricDay.objects.create(day=until, taken_at=at, is_filled=True)
+            for place, company in enumerate(companies):
+                if (number + place) % 4 == 0:
+                    continue
+                MetricSnapshot.objects.create(
+                    day=until, company=company, currency="USD", seats=5 + number % 3,
+                    mrr=125_000 + 35_000 * ((number + place) % 3),
+                    began_on=at.date() - dt.timedelta(days=200 * (2 - place)),
+                )  # fmt: skip
+
+
 def main() -> None:
     call_command("migrate_platform", verbosity=0)
     call_command("release", "up", verbosity=0, stdout=io.StringIO())
@@ -130,6 +149,8 @@ def main() -> None:
     _stopped_release(company, now)
     _late_company(now)
     _company_on_trial(now)
+    _earlier_figures(now)
+    snapshots.catch_up(at=now)
     told = io.StringIO()
     call_command("make_demo_operator", stdout=told)
     operator = json.loads(told.getvalue())

@@ -53,6 +53,32 @@ def test_billing_has_no_axe_finding_and_no_sideways_scroll(stack, console, theme
     assert told(found) == ""
 
 
+def test_late_bill_is_written_of_with_the_bill_itself(stack, console):
+    page = console()
+    page.goto(at(stack, "/mail/"))
+    # The worker writes and sends it, rung for when the company began to rent.
+    assert page.evaluate(
+        """async () => {
+            for (let tries = 0; tries < 100; tries++) {
+                const text = await (await fetch('/mail/')).text();
+                if (text.includes('is overdue')) return true;
+                await new Promise(resolve => setTimeout(resolve, 300));
+            }
+            return false;
+        }"""
+    ), "No letter came within half a minute"
+    page.goto(at(stack, "/mail/"))
+    page.click("a:has-text('is overdue')")
+    page.wait_for_selector("text=[R-I")
+    text = page.inner_text("main")
+    assert "US$250.00 of it is open" in text or "$250.00 of it is open" in text
+    assert "it becomes read-only" in text
+    page.goto(at(stack, "/billing/"))
+    page.goto(at(stack, page.get_attribute(f"{BOARD_ROW} th a", "href")))
+    page.wait_for_selector("[aria-labelledby=ac-letters] li:has-text('Overdue invoice')")
+    assert findings(page) == []
+
+
 def test_late_company_is_found_its_transfer_recorded_and_it_is_active_again(stack, console):
     page = console()
     page.goto(at(stack))

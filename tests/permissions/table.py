@@ -121,6 +121,8 @@ ABILITY_OF = {
     "settings/address/": "company.settings",
     "settings/updates/": "company.settings",
     "settings/billing/": "billing.manage",
+    "api/v1/billing/": "billing.manage",
+    "api/v1/invoices/": "billing.manage",
     "settings/support/": "company.settings",
     "settings/package/": OWNERS_ONLY,
     "settings/rehearsal/": "company.settings",

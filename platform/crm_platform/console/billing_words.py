@@ -174,3 +174,12 @@ def _side(key: str, value: Any) -> str:
         return "–"
     kind, _sign, rest = key.partition(":")
     return said(value, rest.partition(":")[0]) if kind == "price" else f"{value:,}"
+
+
+def letter_word(key: str) -> str:
+    """What a letter told of."""
+    return {
+        "invoice": _("Invoice"), "payment": _("Receipt"), "late": _("Overdue invoice"),
+        "stopping": _("Stopping soon"), "trial": _("Trial ends soon"),
+        "cancelled": _("Cancellation confirmed"),
+    }[key.partition(":")[0]]  # fmt: skip

@@ -9,6 +9,7 @@ from crm_platform.console.views import (
     companies,
     demo_mail,
     dry_runs,
+    figures,
     funnel,
     offers,
     operators,
@@ -56,7 +57,8 @@ release_patterns = [
 ]
 billing_patterns = [
     path("billing/", billing.board, name="billing"),
-    path("billing/figures/", plans.figures, name="figures"),
+    path("billing/figures/", figures.figures, name="figures"),
+    path("billing/figures.csv", figures.download, name="figures_download"),
     path("billing/service/", provider.commands, name="provider"),
     path("billing/service/events/", provider.events, name="provider_events"),
     path("billing/service/compared/", provider.compared, name="provider_compared"),

@@ -34,6 +34,8 @@ class Page:
 PUBLIC = (
     Page("/", contains=("The follow-up that does not get forgotten", "/sign-up/")),
     Page("/sign-up/", contains=("<h1", 'name="company_name"', "csrfmiddlewaretoken")),
+    Page("/pricing/", contains=("<h1", "data-year", "/sign-up/")),
+    Page("/pricing/own-server/", contains=("<svg", "data-even")),
     Page("/healthz", contains=("ok",)),
     Page("/readyz", contains=('"ready": true',)),
 )
@@ -63,6 +65,7 @@ COMPANY = (
 OPERATORS = (
     Page("/", contains=("Harbour Trading",)),
     Page("/mail/", contains=("<h1",)),
+    Page("/billing/figures/", contains=("fi-months", "<svg")),
     Page("/queues/", contains=("<h1", "Workers")),
     Page("/outbox/", contains=("<h1",)),
     Page("/sign-ups/", contains=("<h1",)),

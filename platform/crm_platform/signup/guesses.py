@@ -1,5 +1,6 @@
 """What a visitor's browser suggests about where the company is; every guess can be changed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from babel import Locale
@@ -46,5 +47,10 @@ def guess_of(request: HttpRequest) -> Guess:
 
 def currency_choices() -> list[tuple[str, str]]:
     """Codes with their names in the page's language."""
+    return named_currencies(CURRENCIES)
+
+
+def named_currencies(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """These codes with their names in the page's language."""
     locale = Locale.parse(to_locale(get_language() or "en"))
-    return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in CURRENCIES]
+    return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in codes]

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from crm_platform.signup import views
+from crm_platform.signup import pricing, views
 
 app_name = "signup"
 urlpatterns = [
     path("", views.landing, name="landing"),
+    path("pricing/", pricing.prices, name="pricing"),
+    path("pricing/own-server/", pricing.own_server, name="own_server"),
     path("sign-in/", views.find, name="find"),
     path("sign-up/", views.sign_up, name="sign_up"),
     path("sign-up/address/", views.check_address, name="check_address"),

@@ -16,6 +16,7 @@ from crm_platform.kernel.errors import DomainError
 from crm_platform.signup import forms, services
 from crm_platform.signup.guesses import guess_of
 from crm_platform.signup.models import SignUp
+from crm_platform.signup.pricing import public_nav
 from crm_platform.ui.answers import is_htmx, refusals_on, visit
 from crm_platform.ui.toast import toast
 from tenants import queries as tenants_queries
@@ -43,6 +44,7 @@ def landing(request: HttpRequest) -> HttpResponse:
         "form": forms.FindForm(),
         "sign_in_url": reverse("signup:find"),
         "sign_up_url": reverse("signup:sign_up"),
+        "public_nav": public_nav(),
         **_domain(),
     }
     return _may_leave(render(request, "signup/landing.html", context))

@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from billing import snapshots
 from crm_core.web import demo, services
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         folder = demo.sales_folder()
         self._company(SAMPLE, "Harbour Trading", None)
         self._company(REAL, "Maven Hardware" if folder else "Sample Hardware", folder)
+        snapshots.catch_up(at=timezone.now())
 
     def _company(self, slug: str, name: str, files: Any) -> None:
         address = settings.ENVIRONMENT.address_of(f"{slug}.{settings.BASE_DOMAIN}")

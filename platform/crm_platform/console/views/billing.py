@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from billing import operating
 from billing.catalogue import name_of
+from billing.letters import letters_of
 from billing.models import Account
 from crm_platform.console import billing_forms, forms
 from crm_platform.console.amounts import said, written
@@ -24,6 +25,7 @@ from crm_platform.console.billing_words import (
     entry_facts,
     entry_word,
     invoice_word,
+    letter_word,
     line_word,
     next_word,
     price_word,
@@ -148,6 +150,9 @@ def account(request: HttpRequest, company_id: UUID) -> HttpResponse:
         "entries": [
             (entry, entry_word(entry.verb), entry_facts(entry, code))
             for entry in operating.entries_of(found)
+        ],
+        "letters": [
+            (letter, letter_word(letter.key), waits) for letter, waits in letters_of(company_id)
         ],
         **console(request, "billing"),
     }

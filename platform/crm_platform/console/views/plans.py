@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing import catalogue, moving, operating
 from billing.models import PlanVersion
 from crm_platform.console import billing_forms
-from crm_platform.console.amounts import said
 from crm_platform.console.billing_words import (
     VERSION_KINDS,
     difference_rows,
@@ -165,21 +164,3 @@ def publish(request: HttpRequest, version_id: int) -> HttpResponse:
     version = services.publish_plan(version_id=version_id, actor=me(request), at=timezone.now())
     text = _("Version %(number)d is published") % {"number": version.number}
     return toast(redirect("console:plan", version.plan_id), text)
-
-
-@require_GET
-@operators_with("billing.view")
-def figures(request: HttpRequest) -> HttpResponse:
-    """What renting brings a month, and how it moved."""
-    found = operating.metrics(at=timezone.now())
-    context = {
-        "metrics": found,
-        "rows": [
-            {"code": each.currency, "mrr": said(each.mrr, each.currency),
-             "companies": each.companies, "seats": each.seats,
-             "arpa": said(each.arpa, each.currency)}
-            for each in found.by_currency
-        ],
-        "days": operating.RECENT.days, "tabs": tabs("figures"), **console(request, "billing"),
-    }  # fmt: skip
-    return render(request, "console/figures.html", context)

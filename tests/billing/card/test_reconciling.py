@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from billing import comparing
+from billing import reconciling
 from billing.models import Account, Comparison, Difference, Invoice, Subscription
 from crm_platform.kernel import tenancy
 from tenants.models import Company
@@ -20,7 +20,7 @@ def compare() -> list[tuple[str, bool]]:
         Account.objects.filter(provider="stripe").exclude(
             provider_id__in=[c["id"] for c in PEER[0].objects("customer")]
         ).update(provider="manual")
-    made = comparing.compare(at=LATER)
+    made = reconciling.compare(at=LATER)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         rows = Difference.objects.filter(comparison=made)
         return sorted((d.kind, d.mended_at is not None) for d in rows)
@@ -85,7 +85,7 @@ def test_closed_company_that_is_still_charged_is_told(card, company):
 def test_provider_away_ends_the_comparison_with_a_word(card, company):
     rent_by_card(company, seats=2)
     card.fault("drop_before", prefix="/v1/", count=10)
-    made = comparing.compare(at=LATER)
+    made = reconciling.compare(at=LATER)
     card.no_faults()
     assert made.error
     assert made.ended_at == LATER
@@ -93,5 +93,5 @@ def test_provider_away_ends_the_comparison_with_a_word(card, company):
 
 def test_nothing_is_compared_without_a_key(database, settings):
     settings.STRIPE = {**settings.STRIPE, "key": ""}
-    assert comparing.compare(at=NOON) is None
+    assert reconciling.compare(at=NOON) is None
     make_trial()
