@@ -143,13 +143,10 @@ def credit(*, invoice_id: int, amount: int, reason: str, by: str, at: dt.datetim
         Invalid: no reason, or more than the invoice still holds.
         Conflict: there is no such invoice.
     """
-    if not reason.strip():
-        raise Invalid(_("Say why: the reason stands on the credit note."), field="reason")
     invoice = Invoice.objects.select_for_update().filter(pk=invoice_id).first()
     if invoice is None:
         raise Conflict(_("There is no such invoice."))
-    if not 0 < amount <= invoice.total - invoice.credited:
-        raise Invalid(_("Give an amount up to what the invoice still holds."), field="amount")
+    demand_creditable(invoice, amount, reason)
     note = CreditNote.objects.create(
         invoice=invoice, number=next_number(CREDIT_NOTES, at=at), amount=amount,
         reason=reason.strip()[:300], by=by, at=at,
@@ -165,3 +162,15 @@ def credit(*, invoice_id: int, amount: int, reason: str, by: str, at: dt.datetim
     settle(invoice, at=at)
     invoice.save(update_fields=["credited", "paid", "state", "settled_at"])
     return note
+
+
+def demand_creditable(invoice: Invoice, amount: int, reason: str) -> None:
+    """Refuse to take back what a bill does not hold, or without a reason.
+
+    Raises:
+        Invalid: no reason, or more than the invoice still holds.
+    """
+    if not reason.strip():
+        raise Invalid(_("Say why: the reason stands on the credit note."), field="reason")
+    if not 0 < amount <= invoice.total - invoice.credited:
+        raise Invalid(_("Give an amount up to what the invoice still holds."), field="amount")

@@ -5,9 +5,10 @@ import datetime as dt
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from billing import access, invoicing
+from billing import access, commands, invoicing
 from billing.history import note
 from billing.models import Account, CreditNote, Invoice, Payment, Subscription
+from billing.providers import MANUAL
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 
@@ -15,12 +16,16 @@ from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 def record_transfer(
     *, account_id: int, amount: int, received_on: dt.date, reference: str, by: str,
     at: dt.datetime, invoice_id: int | None = None,
-) -> Payment:  # fmt: skip
+) -> Payment | None:  # fmt: skip
     """Enter a transfer: it pays the bill named, then the oldest ones; the rest is kept as balance.
+
+    Where a provider keeps the books it is told that the bill is paid, and None is given: the
+    payment stands here once the provider says so.
 
     Raises:
         NotFound: no such account, or no such bill of it.
-        Invalid: no amount, a day in the future, or no reference.
+        Invalid: no amount, a day in the future, no reference; or not just what a provider's bill
+            asks for.
         Conflict: just this transfer was entered before.
     """
     if amount <= 0:
@@ -36,6 +41,9 @@ def record_transfer(
             named = account.invoices.filter(pk=invoice_id).first()
             if named is None:
                 raise NotFound(_("There is no such invoice of this company."))
+        if account.provider != MANUAL:
+            _settle_there(account, named, amount, by=by, at=at)
+            return None
         try:
             with transaction.atomic():
                 payment = Payment.objects.create(
@@ -66,6 +74,8 @@ def reverse(*, payment_id: int, reason: str, by: str, at: dt.datetime) -> Paymen
         payment = Payment.objects.filter(pk=payment_id).first()
         if payment is None:
             raise NotFound(_("There is no such payment."))
+        if payment.account.provider != MANUAL:
+            raise Conflict(_("The payment service took this money: give it back there."))
         account = _locked(payment.account_id)
         try:
             with transaction.atomic():
@@ -84,13 +94,34 @@ def reverse(*, payment_id: int, reason: str, by: str, at: dt.datetime) -> Paymen
         return counter
 
 
-def credit(*, invoice_id: int, amount: int, reason: str, by: str, at: dt.datetime) -> CreditNote:
-    """Take back a part of a bill.
+def _settle_there(
+    account: Account, bill: Invoice | None, amount: int, *, by: str, at: dt.datetime
+) -> None:
+    if bill is None or not bill.provider_id or invoicing.owed(bill) != amount:
+        raise Invalid(
+            _("The payment service keeps this company's bills: name the bill, and just the amount"
+              " that is open."),
+            field="amount",
+        )  # fmt: skip
+    commands.put(account, commands.Kind.SETTLE, {"invoice": bill.provider_id}, by=by, at=at)
+
+
+def credit(
+    *, invoice_id: int, amount: int, reason: str, by: str, at: dt.datetime
+) -> CreditNote | None:
+    """Take back a part of a bill; None where a provider is told to.
 
     Raises:
         Invalid, Conflict: as `invoicing.credit`.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
+        there = Invoice.objects.select_related("account").filter(pk=invoice_id).first()
+        if there is not None and there.provider_id:
+            invoicing.demand_creditable(there, amount, reason)
+            facts = {"invoice": there.provider_id, "amount": amount, "reason": reason.strip()}
+            commands.put(there.account, commands.Kind.CREDIT, facts, by=by, at=at)
+            note(there.account, "credited", by=by, at=at, reason=reason, amount=amount)
+            return None
         made = invoicing.credit(invoice_id=invoice_id, amount=amount, reason=reason, by=by, at=at)
         account = made.invoice.account
         note(account, "credited", by=by, at=at, reason=reason, amount=amount, number=made.number)

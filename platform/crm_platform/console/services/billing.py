@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing import catalogue, operating, paying
+from billing import catalogue, operating, paying, tasks
 from billing.catalogue import PriceFacts
 from billing.models import Account, CreditNote, Payment, Plan, PlanVersion
 from crm_platform.console import rules
@@ -16,6 +16,7 @@ from crm_platform.console.amounts import said
 from crm_platform.console.services import audit
 from crm_platform.identity.models import User
 from crm_platform.kernel.errors import NotFound
+from crm_platform.kernel.tasks import later
 
 
 def _note(
@@ -35,8 +36,10 @@ def _note(
 def record_transfer(
     *, company_id: UUID, amount: int, received_on: dt.date, reference: str, actor: User,
     at: dt.datetime, invoice_id: int | None = None,
-) -> Payment:  # fmt: skip
+) -> Payment | None:  # fmt: skip
     """Enter what came in from a company, in counted units of its account's currency.
+
+    None: a provider keeps its books and is told.
 
     Raises:
         NotAllowed: the actor's role does not allow it.
@@ -55,8 +58,10 @@ def record_transfer(
     _note(
         "billing.transfer_recorded", account, actor=actor, at=at,
         amount=said(amount, account.currency), received_on=received_on.isoformat(),
-        reference=payment.reference, invoice=invoice.number if invoice else "",
+        reference=reference.strip(), invoice=invoice.number if invoice else "",
     )  # fmt: skip
+    if payment is None:
+        later(tasks.tell_providers)
     return payment
 
 
@@ -82,8 +87,10 @@ def undo_payment(*, payment_id: int, reason: str, actor: User, at: dt.datetime) 
 @transaction.atomic
 def credit_invoice(
     *, invoice_id: int, amount: int, reason: str, actor: User, at: dt.datetime
-) -> CreditNote:
+) -> CreditNote | None:
     """Take back a part of an invoice, in counted units of its currency.
+
+    None: a provider keeps its books and is told.
 
     Raises:
         NotAllowed: the actor's role does not allow it.
@@ -91,11 +98,16 @@ def credit_invoice(
     """
     rules.demand(actor, "billing.act")
     note = paying.credit(invoice_id=invoice_id, amount=amount, reason=reason, by=actor.name, at=at)
-    invoice = note.invoice
+    invoice = operating.get_invoice(invoice_id)
+    if invoice is None:
+        raise NotFound(_("There is no such invoice."))
     _note(
         "billing.invoice_credited", invoice.account, actor=actor, at=at, reason=reason,
-        amount=said(amount, invoice.currency), invoice=invoice.number, credit_note=note.number,
+        amount=said(amount, invoice.currency), invoice=invoice.number,
+        credit_note=note.number if note else "",
     )  # fmt: skip
+    if note is None:
+        later(tasks.tell_providers)
     return note
 
 
