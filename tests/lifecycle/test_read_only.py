@@ -106,7 +106,7 @@ def twin(database):
     remove_twin(made.scope)
 
 
-def test_no_address_changes_a_read_only_company_and_none_breaks(twin, say, settings, caplog):
+def test_demand_09_no_address_changes_a_read_only_company(twin, say, settings, caplog):
     """Every page and endpoint, with every method, as its owner: by cookie, and by key."""
     settings.COMPANY_LIMITS = {
         **settings.COMPANY_LIMITS, "api_requests": 10**9, "api_key_requests": 10**9,
@@ -143,6 +143,39 @@ def test_no_address_changes_a_read_only_company_and_none_breaks(twin, say, setti
     assert faults == []
     assert changed == set()
     assert (read > 60, refused > 100) == (True, True)
+
+
+@pytest.mark.parametrize("state", [State.SUSPENDED, State.CLOSED])
+def test_demand_09_no_address_writes_in_a_barred_company(twin, say, settings, caplog, state):
+    """Every page and endpoint that changes something, as its owner: by cookie, and by key."""
+    caplog.set_level("CRITICAL")
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Company.objects.filter(pk=twin.scope.id).update(state=state)
+    queries.forget_hosts()
+    cookie = factories.session_cookie(twin.scope, twin.owner)
+    before = ledger.checksums(twin.scope.schema)
+    asked, wrong = 0, []
+    for address in every_address(settings.TENANT_URLCONF):
+        if address.name in settings.BARRED_DOORS:
+            continue
+        is_api = address.is_api
+        visitor = Visitor("owner", twin.host, None if is_api else cookie, twin.token * is_api)
+        path = address.paths(own_values(twin))[0]
+        for method in methods_of(address):
+            if method == "GET":
+                continue
+            status = visitor.send(method, path).status_code
+            asked += 1
+            if status not in (401, 403, 404, 405):
+                wrong.append(f"{method} {path} answers {status}")
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Company.objects.filter(pk=twin.scope.id).update(state=State.READ_ONLY)
+    queries.forget_hosts()
+    changed = set(ledger.changed(before, ledger.checksums(twin.scope.schema))) - OWN_NOTES
+    say(f"{state} by address: asked={asked}, tables changed={len(changed)}, wrong={len(wrong)}")
+    assert wrong == []
+    assert changed == set()
+    assert asked > 100
 
 
 def test_people_sign_in_read_search_export_and_sign_out(closed_book):
