@@ -243,12 +243,21 @@ def test_late_start_never_shortens_the_notice(versions, renter):
         company_id=renter.id, price_id=price_in(other).pk, by="Ann", at=NOON
     )
     agreed(versions)
-    late = NOON + 25 * DAY
+    late = NOON + 35 * DAY  # the renewal after `FROM` is 26 days away by then
     subscribing.take_back(company_id=renter.id, change_id=change.pk, by="Ann", at=late)
     clock.run(at=late)
     item = item_of(renter)
     assert item.state == "planned"
-    assert item.change.effective_at - late >= 30 * DAY
+    assert item.change.effective_at == after(NOON, "month", 3)
+
+
+def test_who_waits_for_a_change_of_their_own_holds_up_nobody(versions, monkeypatch):
+    first, second = renting(versions[0]), renting(versions[0])
+    other = make_plan(amount=4000)
+    subscribing.plan_price(company_id=first.id, price_id=price_in(other).pk, by="Ann", at=NOON)
+    monkeypatch.setattr(moving, "BATCH", 1)
+    agreed(versions)
+    assert [item_of(scope).state for scope in (first, second)] == ["waiting", "planned"]
 
 
 def test_many_companies_are_taken_on_in_batches(versions, monkeypatch):
