@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from babel.numbers import get_currency_name, list_currencies
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language, gettext_lazy, to_locale
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy, to_locale
 from django.utils.translation import gettext as _
 
 from crm_core.registry import record_types
@@ -175,7 +175,7 @@ class BuyerForm(forms.Form):
 
     legal_name = forms.CharField(label=gettext_lazy("Invoices are made out to"), max_length=200)
     address = forms.CharField(
-        label=gettext_lazy("Address"), required=False, max_length=500,
+        label=pgettext_lazy("postal", "Address"), required=False, max_length=500,
         widget=forms.Textarea({"rows": 3}),
     )  # fmt: skip
     country = forms.CharField(
