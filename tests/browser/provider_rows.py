@@ -31,7 +31,7 @@ def _company(at: dt.datetime) -> Account:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         return Account.objects.create(
             company=company, provider="stripe", provider_id=sys.argv[1], currency="USD",
-            legal_name="Quay Cards Ltd",
+            legal_name="Quay Cards Ltd", created_at=at,
         )  # fmt: skip
 
 
