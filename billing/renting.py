@@ -24,6 +24,16 @@ def provider_key(company_id: UUID) -> str:
         return found.first() or MANUAL
 
 
+def demand_no_coupon(provider: str, coupon: str) -> None:
+    """Refuse a coupon on what a provider bills.
+
+    Raises:
+        Invalid: there is one, and another than us keeps the books.
+    """
+    if provider != MANUAL and coupon.strip():
+        raise Invalid(coupons.not_by_card(), field="coupon")
+
+
 def start(
     *, company_id: UUID, price_id: int, seats: int, buyer: Buyer, provider: str, back: str, by: str,
     at: dt.datetime, coupon: str = "", shown: int | None = None,
@@ -41,8 +51,7 @@ def start(
             coupon=coupon, shown=shown,
         )  # fmt: skip
         return ""
-    if coupon.strip():
-        raise Invalid(coupons.not_by_card(), field="coupon")
+    demand_no_coupon(provider, coupon)
     return remote.start(
         company_id=company_id, price_id=price_id, seats=seats, buyer=buyer, by=by, at=at,
         provider_key=provider, back=back,

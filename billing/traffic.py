@@ -57,7 +57,8 @@ def events(*, state: str = "", text: str = "") -> QuerySet[ProviderEvent]:
 def comparisons() -> list[Comparison]:
     """The newest comparisons, each with how much it `differed` and what is `left`."""
     left = Count("found", filter=Q(found__mended_at=None))
-    return list(Comparison.objects.annotate(differed=Count("found"), left=left)[:30])
+    rows = Comparison.objects.annotate(differed=Count("found"), left=left)
+    return list(rows.order_by("-began_at", "-pk")[:30])  # counting drops the model's own order
 
 
 def differences(comparison: Comparison) -> list[Difference]:

@@ -56,8 +56,9 @@ def _note(
 
 
 def check(
-    *, price_id: int, count: int, buyer: Buyer, coupon: str, actor: User, at: dt.datetime
-) -> Preview:
+    *, price_id: int, count: int, buyer: Buyer, coupon: str, actor: User, at: dt.datetime,
+    provider: str = MANUAL,
+) -> Preview:  # fmt: skip
     """What `start` would bill; refuses now what it would refuse of what somebody wrote.
 
     Raises:
@@ -67,6 +68,7 @@ def check(
     with tenancy.unit_of_work(scope):
         seats.demand_enough(count=count, at=at)
     subscribing.demand_sound(buyer)
+    renting.demand_no_coupon(provider, coupon)
     _demand_patience(coupon, at=at)
     return previews.of_start(
         company_id=scope.id, price_id=price_id, seats=count, country=buyer.country, coupon=coupon,

@@ -43,16 +43,26 @@ def bill_words(state: str) -> str:
 
 def line_words(lines: Sequence[Line]) -> list[tuple[str, int]]:
     """What is billed, line by line, and how much of it."""
+    is_exchange = any(line.kind == "credit" for line in lines)  # all seats anew, the old given back
     words = {
-        "added": lambda line: ngettext("%(count)d more seat until the period ends",
-                                       "%(count)d more seats until the period ends", line.quantity)
-        % {"count": line.quantity},
+        "added": lambda line: _rest_words(line.quantity, is_exchange=is_exchange),
         "seats": lambda line: seats_words(line.quantity),
         "credit": lambda line: _("Time not used, given back"),
         "coupon": lambda line: _("Coupon %(label)s") % {"label": line.label},
         "grant": lambda line: _("Credit used"),
     }  # fmt: skip
     return [(words[line.kind](line), line.amount) for line in lines]
+
+
+def _rest_words(count: int, *, is_exchange: bool) -> str:
+    text = (
+        ngettext("%(count)d seat until the period ends", "%(count)d seats until the period ends",
+                 count)
+        if is_exchange else
+        ngettext("%(count)d more seat until the period ends",
+                 "%(count)d more seats until the period ends", count)
+    )  # fmt: skip
+    return text % {"count": count}
 
 
 def seats_words(count: int) -> str:

@@ -216,5 +216,7 @@ class RentForm(BuyerForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["price"].choices = prices  # type: ignore[attr-defined]
-        if not has_card:
+        if has_card:
+            self.fields["coupon"].help_text = _("Comes off bills paid by bank transfer.")
+        else:
             del self.fields["way"]

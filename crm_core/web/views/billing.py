@@ -194,7 +194,7 @@ def _begin(request: StaffRequest, *, is_agreed: bool) -> HttpResponse:
             return toast(redirect("web:billing"), _("Thank you. Your company is rented."))
         preview = services.check(
             price_id=data["price"], count=data["seats"], buyer=_buyer(data), coupon=data["coupon"],
-            actor=request.user, at=at,
+            provider=data.get("way") or MANUAL, actor=request.user, at=at,
         )  # fmt: skip
     if form.errors:
         return _page(request, rent=form)

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from billing import moving, operating
+from billing import history, mirror, moving, operating
 from billing.catalogue import name_of
 from billing.models import BillingEntry, InvoiceLine, Price
 from crm_platform.console.amounts import said
@@ -107,8 +107,15 @@ def next_word(company: Company) -> str:
     return state_word(follows) if follows and company.state_until else ""
 
 
-def entry_word(verb: str) -> str:
+def by_word(by: str) -> str:
+    """Who did something, for people."""
+    return {mirror.CLOCK: _("payment service"), history.CLOCK: _("by itself")}.get(by, by)
+
+
+def entry_word(entry: BillingEntry) -> str:
     """What happened to an account; an unknown verb stands as it is."""
+    if entry.verb == "paid" and entry.by == mirror.CLOCK:
+        return _("The payment service was paid")
     words = {
         "started": _("Began to rent"), "buyer_changed": _("Changed who pays"),
         "seats_added": _("Added seats"), "price_changed": _("Changed the price"),
@@ -127,17 +134,20 @@ def entry_word(verb: str) -> str:
         "move_planned": _("Another version was announced"),
         "move_undone": _("The other version was taken back"),
     }  # fmt: skip
-    return words.get(verb, verb)
+    return words.get(entry.verb, entry.verb)
 
 
 def entry_facts(entry: BillingEntry, currency: str) -> list[tuple[str, str]]:
     """An entry's facts for people: (name, value). Inner numbers are left out."""
     facts: dict[str, Any] = dict(entry.facts)
+    reference = (
+        pgettext("payment", "Reference") if entry.by == mirror.CLOCK else _("Bank reference")
+    )
     if entry.verb.startswith("seats_planned"):
         facts["seats"] = facts.get("target")
     names = {
         "amount": _("Amount"), "seats": _("Seats"), "invoice": _("Invoice"),
-        "number": _("Credit note"), "reference": _("Bank reference"), "coupon": _("Coupon"),
+        "number": _("Credit note"), "reference": reference, "coupon": _("Coupon"),
         "version": _("Version"),
     }  # fmt: skip
     return [

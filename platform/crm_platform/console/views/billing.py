@@ -16,12 +16,14 @@ from billing import operating
 from billing.catalogue import name_of
 from billing.letters import letters_of
 from billing.models import Account
+from billing.providers import MANUAL
 from crm_platform.console import billing_forms, forms
 from crm_platform.console.amounts import said, written
 from crm_platform.console.billing_words import (
     AGE_KINDS,
     INVOICE_KINDS,
     age_word,
+    by_word,
     entry_facts,
     entry_word,
     invoice_word,
@@ -47,7 +49,7 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 def tabs(current: str) -> list[dict[str, Any]]:
     """The parts of billing."""
     places = (
-        ("billing", _("Bills to be paid"), "receipt"), ("plans", _("Plans"), "layers"),
+        ("billing", _("Bills"), "receipt"), ("plans", _("Plans"), "layers"),
         ("coupons", _("Coupons"), "ticket-percent"), ("figures", _("Figures"), "chart-column"),
         ("provider", _("Payment service"), "credit-card"),
     )  # fmt: skip
@@ -144,11 +146,16 @@ def account(request: HttpRequest, company_id: UUID) -> HttpResponse:
         "bills": [_bill(bill) for bill in operating.bills_of(found, at=at)],
         **given(found),
         "payments": [
-            {"row": row, "amount": said(row.amount, row.currency), "may_undo": may_undo}
+            {
+                "row": row,
+                "amount": said(row.amount, row.currency),
+                "by": by_word(row.by),
+                "may_undo": may_undo and found.provider == MANUAL,
+            }
             for row, may_undo in operating.payments_of(found)
         ],
         "entries": [
-            (entry, entry_word(entry.verb), entry_facts(entry, code))
+            (entry, entry_word(entry), by_word(entry.by), entry_facts(entry, code))
             for entry in operating.entries_of(found)
         ],
         "letters": [

@@ -1,6 +1,6 @@
 // Entry point. Behaviour is attached by light-DOM custom elements and event delegation, so fragments
 // swapped in by htmx come alive with no call to set them up.
-import { $, busy, csrf } from "./dom.js";
+import { $, $$, busy, csrf } from "./dom.js";
 import "./prefs.js";
 import "./toasts.js";
 import "./dialogs.js";
@@ -14,6 +14,12 @@ import "./combo.js";
 import "./filters.js";
 import "./sortlist.js";
 import "./extras.js";
+
+// Of a row of places wider than the screen, the one we are at shall be seen.
+for (const here of $$(".set-nav [aria-current], .tabs-nav [aria-current]")) {
+  const row = here.closest("nav"), outer = row.getBoundingClientRect(), inner = here.getBoundingClientRect();
+  row.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+}
 
 // The only place that gives htmx the CSRF token.
 document.addEventListener("htmx:configRequest", (e) => {
