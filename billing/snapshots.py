@@ -7,10 +7,10 @@ from what is known by then (who rented on it, at today's seats and state) and ma
 import datetime as dt
 from collections.abc import Iterator
 
-from django.db.models import Min, Q
+from django.db.models import Min, OuterRef, Q, Subquery
 
 from billing.currencies import charged
-from billing.models import MetricDay, MetricSnapshot, Subscription
+from billing.models import CouponRedemption, MetricDay, MetricSnapshot, Subscription
 from billing.proration import MONTHS
 from crm_platform.kernel import tenancy
 from tenants.models import Company
@@ -60,19 +60,32 @@ def take(*, day: dt.date, at: dt.datetime) -> int:
 
 
 def _rows(day: dt.date) -> Iterator[MetricSnapshot]:
-    """What each company brought at the end of `day`. One query."""
+    """What each company brought at the end of `day`. One query.
+
+    A coupon that is for ever takes off what comes in; one that ends does not.
+    """
     end = midnight(day + DAY)
+    coupon = CouponRedemption.objects.filter(
+        Q(ended_at=None) | Q(ended_at__gte=end), subscription_id=OuterRef("pk"), at__lt=end,
+        coupon__periods=None,
+    ).order_by("-at")  # fmt: skip
     rows = (
         Subscription.objects.filter(
             Q(ended_at=None) | Q(ended_at__gte=end), created_at__lt=end,
             account__company__state__in=COUNTED,
         )
-        .annotate(began=Min("account__subscriptions__created_at"))
+        .annotate(
+            began=Min("account__subscriptions__created_at"),
+            percent=Subquery(coupon.values("coupon__percent")[:1]),
+            off=Subquery(coupon.values("coupon__amount")[:1]),
+        )
         .values_list("account__company_id", "price__currency", "price__interval",
-                     "price__unit_amount", "seats", "began")
+                     "price__unit_amount", "seats", "began", "percent", "off")
     )  # fmt: skip
-    for company_id, code, interval, unit, seats, began in rows.order_by("pk"):
-        mrr = monthly(unit * seats, interval=interval, currency=code)
+    for company_id, code, interval, unit, seats, began, percent, off in rows.order_by("pk"):
+        whole = unit * seats
+        left = max(whole - (off or charged(whole * (percent or 0), 100, code)), 0)
+        mrr = monthly(left, interval=interval, currency=code)
         if mrr:
             yield MetricSnapshot(
                 day=day, company_id=company_id, currency=code, mrr=mrr, seats=seats,

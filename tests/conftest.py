@@ -15,6 +15,13 @@ from crm_platform.kernel import tenancy
 from crm_platform.ops import embedded, places
 
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
+
+
+def some_seeds(seeds: tuple[int, ...], *, usually: int) -> tuple[int, ...]:
+    """The seeds of a long random test: a few, or all of them with RAPPORT_ALL_SEEDS=1."""
+    return seeds if os.environ.get("RAPPORT_ALL_SEEDS") == "1" else seeds[:usually]
+
+
 TEST_DATABASE = os.environ.get("RAPPORT_TEST_DATABASE", "rapport_test")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 """Which of several test processes this is; each has servers and folders of its own."""

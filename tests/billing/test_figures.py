@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing import figures, snapshots
+from billing import coupons, figures, snapshots
 from billing.figures import Held, moved
 from billing.models import MetricDay, MetricSnapshot, Subscription
 from crm_platform.kernel import tenancy
 from tenants.models import Company
 from tests.billing.conftest import make_trial, rent
-from tests.conftest import NOON
+from tests.conftest import NOON, unique
 
 DAY = dt.timedelta(days=1)
 TODAY = NOON.date()
@@ -120,6 +120,12 @@ def rows_of(day):
         return list(rows.values_list("currency", "mrr", "seats", "began_on"))
 
 
+def brought(day):
+    """What each company brought, by its id."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        return dict(MetricSnapshot.objects.filter(day=day).values_list("company_id", "mrr"))
+
+
 def test_a_day_is_kept_once_it_is_over_and_only_once(renters):
     assert snapshots.take(day=TODAY, at=snapshots.midnight(TODAY + DAY)) == 2
     assert rows_of(TODAY) == [
@@ -167,6 +173,23 @@ def test_who_may_not_work_or_began_later_or_ended_counts_nothing(renters):
         ended = Subscription.objects.filter(account__company_id=renters[0].id)
         ended.update(ended_at=snapshots.midnight(TODAY + 2 * DAY) - dt.timedelta(seconds=1))
     assert snapshots.take(day=TODAY + DAY, at=snapshots.midnight(TODAY + 2 * DAY)) == 0
+
+
+@pytest.mark.parametrize(
+    ("facts", "left"),
+    [({"percent": 20}, 0.8), ({"percent": 20, "periods": 3}, 1), ({"amount": 10**9}, 0)],
+)
+def test_a_coupon_for_ever_brings_less_and_one_that_ends_does_not(renters, facts, left):
+    if "amount" in facts:
+        facts = {**facts, "currency": "USD"}
+    snapshots.take(day=TODAY, at=snapshots.midnight(TODAY + DAY))
+    before = brought(TODAY)
+    company_id = min(before)
+    code = coupons.add(code=f"F-{unique()}", by="Olga", at=NOON, **facts).code
+    coupons.redeem(company_id=company_id, code=code, by="Ann", at=NOON)
+    snapshots.take(day=TODAY + DAY, at=snapshots.midnight(TODAY + 2 * DAY))
+    after = brought(TODAY + DAY)
+    assert after.get(company_id, 0) == before[company_id] * left
 
 
 def test_months_and_cohorts_from_kept_days(renters, django_assert_num_queries):

@@ -21,7 +21,7 @@ from tests import conftest
 from tests.conftest import NOON, unique
 from tests.stripe_peer.client import KEY
 
-SEEDS, ACCOUNTS, EACH = (11, 12, 13, 14, 15), 20, 20
+ALL_SEEDS, ACCOUNTS, EACH = (11, 12, 13, 14, 15), 20, 20
 FAULTS = ["drop_before", "drop_after", "saved_500", "applied_500", "unsaved_500", "429", "409"]
 AFTER_A_KILL = outbox.LEASE + dt.timedelta(seconds=1)
 KILLS, MOST_ROUNDS = 40, 80
@@ -134,7 +134,7 @@ def outcome(card, rows) -> Counter:
     return found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", conftest.some_seeds(ALL_SEEDS, usually=1))
 def test_demand_03_outbox_under_kills(card, senders, say, seed):
     rows = accounts(card, ACCOUNTS)
     granted(rows, EACH)
