@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from billing.models import Command, Comparison, Difference, ProviderEvent
 
@@ -63,5 +63,5 @@ def comparisons() -> list[Comparison]:
 
 def differences(comparison: Comparison) -> list[Difference]:
     """What one comparison found, what is not mended first."""
-    rows = comparison.found.select_related("account__company").order_by("mended_at", "pk")
-    return list(rows[:DIFFERENCES_SHOWN])
+    rows = comparison.found.select_related("account__company")
+    return list(rows.order_by(F("mended_at").asc(nulls_first=True), "pk")[:DIFFERENCES_SHOWN])

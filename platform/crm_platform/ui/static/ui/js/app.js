@@ -16,7 +16,7 @@ import "./sortlist.js";
 import "./extras.js";
 
 // Of a row of places wider than the screen, the one we are at shall be seen.
-for (const here of $$(".set-nav [aria-current], .tabs-nav [aria-current]")) {
+for (const here of $$(".set-nav [aria-current], .tabs-nav [aria-current], nav.seg [aria-current]")) {
   const row = here.closest("nav"), outer = row.getBoundingClientRect(), inner = here.getBoundingClientRect();
   row.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
 }
