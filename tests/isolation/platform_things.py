@@ -32,6 +32,8 @@ from tests.isolation.companies import Twin
 
 EMAIL = "matrix.operator@example.com"
 SECRET = "p" * 43
+THE_ID = 77_000_001
+"""Every row here has it, so that each address is asked for one number and not for all of them."""
 
 
 def _operator() -> tuple[str, str]:
@@ -51,11 +53,13 @@ def _billed(own: Twin) -> tuple[Invoice, Payment]:
         company_id=own.scope.id, currency="USD", legal_name="Matrix", created_at=NOON
     )
     bill = Invoice.objects.create(
+        id=THE_ID,
         account=account, number=f"M-{own.scope.id}", act_key=f"matrix:{own.scope.id}",
         currency="USD", language="en", issued_at=NOON, due_at=LATER, period_start=NOON,
         period_end=LATER, seller={}, buyer={}, net=100, total=100,
     )  # fmt: skip
     payment = Payment.objects.create(
+        id=THE_ID,
         account=account, amount=100, currency="USD", received_on=NOON.date(), reference="matrix",
         by="Matrix", at=NOON,
     )  # fmt: skip
@@ -64,12 +68,16 @@ def _billed(own: Twin) -> tuple[Invoice, Payment]:
 
 def _offered(bill: Invoice, version: PlanVersion) -> tuple[Coupon, CreditGrant, PlanMove]:
     """A coupon, credit that the company was given, a move between versions."""
-    coupon = Coupon.objects.create(code=f"MATRIX-{bill.pk}", percent=10, by="Matrix", at=NOON)
+    coupon = Coupon.objects.create(
+        id=THE_ID, code=f"MATRIX-{bill.pk}", percent=10, by="Matrix", at=NOON
+    )
     grant = CreditGrant.objects.create(
+        id=THE_ID,
         account=bill.account, amount=100, left=100, currency="USD", reason="matrix", by="Matrix",
         at=NOON, agreed_at=NOON,
     )  # fmt: skip
     move = PlanMove.objects.create(
+        id=THE_ID,
         source=version, target=version, holds_from=LATER, reason="matrix", asked_by="Matrix",
         asked_at=NOON, agreed_at=NOON,
     )  # fmt: skip
@@ -79,10 +87,12 @@ def _offered(bill: Invoice, version: PlanVersion) -> tuple[Coupon, CreditGrant, 
 def _told(account: Account) -> tuple[Command, ProviderEvent]:
     """A command that was given up, and an event."""
     command = Command.objects.create(
+        id=THE_ID,
         account=account, kind="grant", payload={}, key=f"matrix{account.pk}", keyed_at=NOON,
         state="dead", not_before=LATER, by="Matrix", at=NOON,
     )  # fmt: skip
     event = ProviderEvent.objects.create(
+        id=THE_ID,
         event_id=f"matrix{account.pk}", kind="matrix", happened_at=NOON, received_at=NOON,
         not_before=LATER,
     )  # fmt: skip
@@ -99,16 +109,23 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             token_hash=hash_of(SECRET), created_at=timezone.now(), expires_at=LATER,
         )  # fmt: skip
         mail = DemoMail.objects.create(
-            to="n@example.com", subject="Hello", body="Text", sent_at=timezone.now()
+            id=THE_ID, to="n@example.com", subject="Hello", body="Text", sent_at=timezone.now()
         )
         failure = TaskFailure.objects.create(
+            id=THE_ID,
             key_hash=f"matrix{own.scope.id}", company_id=own.scope.id, task="matrix", error="E",
             first_at=NOON, last_at=NOON,
         )  # fmt: skip
         waiting = OutgoingMail.objects.create(
-            to="n@example.com", subject="Hello", body="Text", created_at=NOON, due_at=LATER
+            id=THE_ID,
+            to="n@example.com",
+            subject="Hello",
+            body="Text",
+            created_at=NOON,
+            due_at=LATER,
         )
         approval = Approval.objects.create(
+            id=THE_ID,
             act="suspend", company_ids=[str(own.scope.id)], reason="matrix", asked_by_id=0,
             asked_by="Matrix", asked_at=NOON, expires_at=LATER,
         )  # fmt: skip
@@ -116,8 +133,8 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             version=SECRET[:40], built_at=NOON, head=[], script="", fingerprint="", state="stopped"
         )
         wave = Wave.objects.create(release=release, position=0, ring="rest")
-        run = SchemaRun.objects.create(
-            release=release, wave=wave, company_id=own.scope.id, state="failed"
+        SchemaRun.objects.create(
+            id=THE_ID, release=release, wave=wave, company_id=own.scope.id, state="failed"
         )
         wish = SupportRequest.objects.create(
             id=own.scope.id, company_id=own.scope.id, operator_id=0, operator_name="Matrix",
@@ -135,25 +152,12 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             expires_at=LATER,
         )  # fmt: skip
         invitation = Invitation.objects.create(
+            id=THE_ID,
             email="invited@example.com", role=session.user.role, token_hash=hash_of(f"{SECRET}i"),
             created_at=NOON, expires_at=LATER,
         )  # fmt: skip
     numbers = {
-        "int": [
-            mail.pk,
-            session.pk,
-            session.user_id,
-            invitation.pk,
-            failure.pk,
-            waiting.pk,
-            approval.pk,
-            run.pk,
-            bill.pk,
-            payment.pk,
-            version.pk,
-            version.plan_id,
-            *(row.pk for row in offered),
-        ],
+        "int": [THE_ID, session.pk, session.user_id, version.pk, version.plan_id],
         "uuid": [own.scope.id],
         "str": [SECRET, SECRET[:40]],
     }
