@@ -13,7 +13,7 @@ GOOD = "4242424242424242"
 
 def days_later(stack, *days: int) -> None:
     subprocess.run(
-        [sys.executable, "-m", "tests.browser.days_later", *map(str, days)], cwd=ROOT,
+        [sys.executable, "-m", "tests.browser.days_later", "pier", *map(str, days)], cwd=ROOT,
         env=stack.environment, check=True, capture_output=True,
     )  # fmt: skip
 
