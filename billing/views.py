@@ -18,10 +18,10 @@ RING_SECONDS = 1
 @csrf_exempt
 @require_POST
 def stripe_events(request: HttpRequest) -> HttpResponse:
-    """Keep an event whose signature holds. 400: it does not; 404: nobody pays by card here."""
+    """Keep an event whose signature holds. 400: it does not; 403: nobody pays by card here."""
     provider = provider_of(STRIPE) if has_stripe() else None
     if provider is None:
-        return HttpResponse(status=404)
+        return HttpResponse(status=403)
     if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
         return HttpResponse(status=413)
     try:

@@ -226,15 +226,17 @@ def test_addresses_of_the_platform_are_all_reached_by_their_own_people(platform_
     host = getattr(settings, f"{name}_HOST")
     unreached = []
     for address in addresses:
-        statuses = []
+        is_reached = False
         for path in address.paths(values):
             for method in ("GET", "POST"):
                 with matrix.undone(tenancy.PLATFORM):
                     answer = Visitor("operator", host, cookie).send(method, path)
-                statuses.append(answer.status_code)
+                is_reached |= answer.status_code not in (404, 405)
                 if probes.wrongdoing(answer):
                     found.faults.append(f"{path} → {probes.wrongdoing(answer)}")
-        if all(status in (404, 405) for status in statuses):
+            if is_reached:  # the other values are other things' names
+                break
+        if not is_reached:
             unreached.append(address.route)
 
     assert not unreached, f"The matrix has nothing for these addresses: {', '.join(unreached)}"

@@ -99,7 +99,7 @@ def test_nothing_that_opens_a_payment_is_kept(by_card):
 def test_without_a_key_nobody_is_heard(database, settings):
     settings.STRIPE = {**settings.STRIPE, "key": ""}
     body = body_of()
-    assert post(body, signed(body)).status_code == 404
+    assert post(body, signed(body)).status_code == 403
     assert Client(headers={"host": "testserver"}).get(ADDRESS).status_code == 405
 
 

@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from billing.models import (
     Account,
+    Command,
     Coupon,
     CreditGrant,
     Invoice,
     Payment,
     PlanMove,
     PlanVersion,
+    ProviderEvent,
 )
 from crm_platform.console.models import Approval, SupportRequest, TaskFailure
 from crm_platform.console.services.operators import make_operator
@@ -74,6 +76,19 @@ def _offered(bill: Invoice, version: PlanVersion) -> tuple[Coupon, CreditGrant, 
     return coupon, grant, move
 
 
+def _told(account: Account) -> tuple[Command, ProviderEvent]:
+    """A command that was given up, and an event."""
+    command = Command.objects.create(
+        account=account, kind="grant", payload={}, key=f"matrix{account.pk}", keyed_at=NOON,
+        state="dead", not_before=LATER, by="Matrix", at=NOON,
+    )  # fmt: skip
+    event = ProviderEvent.objects.create(
+        event_id=f"matrix{account.pk}", kind="matrix", happened_at=NOON, received_at=NOON,
+        not_before=LATER,
+    )  # fmt: skip
+    return command, event
+
+
 @contextmanager
 def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list[Any]]]]:
     """The operator's cookie and the values for addresses; a sign-up bears the company's id."""
@@ -111,7 +126,7 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
         )  # fmt: skip
         bill, payment = _billed(own)
         version = PlanVersion.objects.get(plan__key="standard", state="published")
-        offered = _offered(bill, version)
+        offered = (*_offered(bill, version), *_told(bill.account))
     cookie = _operator()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         session = User.objects.get(email=EMAIL).sessions.latest("pk")

@@ -85,7 +85,7 @@ def test_demo_check_ends_with_its_line_and_without_a_trace(data_dir):
         told = run.communicate()[0]
 
     assert run.returncode == 0, told
-    assert re.fullmatch(r"demo ok: 37 pages, \d+\.\d s", told.splitlines()[-1])
+    assert re.fullmatch(r"demo ok: 40 pages, \d+\.\d s", told.splitlines()[-1])
     assert processes_naming(data_dir) == []
 
 
