@@ -19,7 +19,6 @@ from billing import catalogue, selling, standing
 from billing.announcing import price_words
 from billing.currencies import shown
 from billing.models import Account, Price
-from billing.pdf import invoice_pdf
 from billing.proration import YEAR
 from billing.providers import MANUAL, has_stripe
 from billing.quotes import Quote
@@ -384,28 +383,3 @@ def resume(request: StaffRequest) -> HttpResponse:
         return toast(redirect("web:billing"), _("Glad that you stay"))
 
     return refused_on_page(request, act)
-
-
-@require_safe
-@payers_only
-def invoice(request: StaffRequest, invoice_id: int) -> HttpResponse:
-    """One invoice as PDF, in the language it was issued in."""
-    scope = tenancy.current_company()
-
-    def answer() -> HttpResponse:
-        try:
-            found = standing.invoice_of(scope.id, invoice_id)
-            if found.provider_id:
-                address = services.bill_address(
-                    invoice_id=invoice_id, is_pdf=True, actor=request.user
-                )
-                return redirect(address)
-        except DomainError as refusal:
-            return HttpResponse(
-                str(refusal), content_type="text/plain; charset=utf-8", status=refusal.status
-            )
-        response = HttpResponse(invoice_pdf(found), content_type="application/pdf")
-        response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
-        return response
-
-    return afterwards(answer)
