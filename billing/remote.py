@@ -35,11 +35,17 @@ class Accepted:
     pay_at: str = ""
 
 
-def away() -> Conflict:
-    """The sentence for a provider that does not answer."""
+def away(error: Exception) -> Conflict:
+    """The sentence for a provider that does not answer, or will not do what it was asked."""
+    if isinstance(error, Wrong):
+        return Conflict(_refused())
     return Conflict(
         _("The payment service does not answer now. Nothing was changed; try again in a moment.")
     )
+
+
+def _refused() -> str:
+    return _("The payment service refused this change. We were told and look at it.")
 
 
 def provider_for(account: Account) -> Provider:
@@ -84,7 +90,7 @@ def start(
         )  # fmt: skip
     except FAILURES as error:
         logger.warning("Account %s could not begin to rent", account.pk, exc_info=True)
-        raise away() from error
+        raise away(error) from error
 
 
 def _customer(account: Account, provider: Provider, *, by: str, at: dt.datetime) -> str:
@@ -148,7 +154,7 @@ def _quote(
         )  # fmt: skip
     except (*FAILURES, Declined) as error:
         logger.warning("No preview for account %s", subscription.account_id, exc_info=True)
-        raise away() from error
+        raise away(error) from error
     made = _as_quote(subscription, found, seats=seats, price=price)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         return made, quotes.sealed_remote(made, subscription)
@@ -222,7 +228,7 @@ def _came_of(command: Command, account: Account, agreed: Agreed, *, at: dt.datet
               " again.") % {"why": command.error}
         )  # fmt: skip
     if command.state == Command.State.DEAD:
-        raise Conflict(_("The payment service refused this change. We were told and look at it."))
+        raise Conflict(_refused())
     if command.result.get("is_done") is False:
         return Accepted(bill, pay_at=_pay_at(account, str(command.result["invoice"])))
     return Accepted(bill)
@@ -257,7 +263,7 @@ def card_address(*, company_id: UUID, back: str) -> str:
     try:
         return provider_for(account).card_address(customer=account.provider_id, back=back)
     except FAILURES as error:
-        raise away() from error
+        raise away(error) from error
 
 
 def bill_address(*, company_id: UUID, invoice_id: int, is_pdf: bool) -> str:
@@ -277,7 +283,7 @@ def bill_address(*, company_id: UUID, invoice_id: int, is_pdf: bool) -> str:
     try:
         found = ask(bill.provider_id)
     except FAILURES as error:
-        raise away() from error
+        raise away(error) from error
     if not found:
         raise NotFound(_("There is no such invoice."))
     return found

@@ -41,6 +41,7 @@ def test_owner_uses_a_coupon_and_sees_what_comes_off(owner, stack, offered):
     owner.goto(stack.company(PAGE))
     if owner.get_by_role("heading", name="Rent Rapport").count():
         owner.fill("[name=seats]", "30")
+        owner.select_option("[name=way]", "manual")
         owner.fill("[name=coupon]", "NONE-SUCH")
         owner.get_by_role("button", name="Show the price").click()
         expect(owner.locator("main")).to_contain_text("There is no such coupon")

@@ -90,7 +90,7 @@ def test_operators_may_allow_a_company_more_long_jobs(pair, sent):
     def allow(value):
         with tenancy.unit_of_work(tenancy.PLATFORM):
             limits.set_limit(
-                company_id=one.id, kind="long_jobs", value=value, reason="test", at=NOON
+                company_id=one.id, kind="long_jobs", value=value, reason="test", by="Olga", at=NOON
             )
 
     def inner(depth):

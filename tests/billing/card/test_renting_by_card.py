@@ -179,6 +179,14 @@ def test_provider_away_changes_nothing_and_says_so(card, company):
         assert not Command.objects.filter(state="waiting").exists()
 
 
+def test_what_the_provider_refuses_is_no_outage(card, company):
+    rent_by_card(company, seats=2)
+    over = NOON + dt.timedelta(days=60)  # the period there is another one than here
+    with pytest.raises(Conflict, match="refused this change"):
+        renting.quote_seats(company_id=company.id, seats=3, at=over)
+    card.violations(forget=True)
+
+
 def test_refusals_are_the_same_as_with_our_own_books(card, company):
     rent_by_card(company, seats=2)
     with pytest.raises(Invalid, match="higher number"):
