@@ -14,7 +14,7 @@ from tests.kernel import walls
 from tests.lint.tree import python_files
 
 RAW_SQL = {
-    "platform/crm_platform/kernel/limits.py": "one of a company after the other where a limit is near",
+    "platform/crm_platform/kernel/limits.py": "a company makes one after the other near a limit",
     "crm_core/exchange/bulk.py": "COPY of an import",
     "crm_core/leaving/services.py": "reads a package of one moment",
     "crm_core/search/queries.py": "ranks the search documents",
