@@ -6,7 +6,7 @@ import logging
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Subquery
 
-from billing import access, announcing, moving, renting, subscribing
+from billing import access, announcing, moving, renewing, renting
 from billing.models import Invoice, Subscription
 from billing.providers import MANUAL
 from crm_platform.kernel import tenancy
@@ -79,7 +79,7 @@ def unrented(*, at: dt.datetime) -> int:
 
 def _renew_all(key: int, at: dt.datetime) -> int:
     for count in range(MOST_PERIODS):
-        if subscribing.renew(subscription_id=key, at=at) is None:
+        if renewing.renew(subscription_id=key, at=at) is None:
             return count
     return MOST_PERIODS
 

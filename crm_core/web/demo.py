@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from billing import catalogue, paying, subscribing
+from billing import catalogue, paying, renewing, subscribing
 from billing.proration import MONTH
 from crm_core.sales import pipeline_services
 from crm_core.sales.models import Deal, Stage
@@ -71,4 +71,4 @@ def rent(scope: tenancy.Scope, *, legal_name: str, at: dt.datetime) -> None:
         account_id=made.account_id, amount=5 * price.unit_amount, received_on=began.date(),
         reference="Demo transfer", by="demo", at=began,
     )  # fmt: skip
-    subscribing.renew(subscription_id=made.pk, at=at)
+    renewing.renew(subscription_id=made.pk, at=at)

@@ -7,8 +7,9 @@ from billing.catalogue import PriceFacts
 from billing.models import PlanVersion, Price
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
-from tenants import queries
+from tenants import limits, queries
 from tenants.models import Company
+from tests import factories
 from tests.conftest import NOON, make_company, unique
 
 BUYER = subscribing.Buyer(legal_name="Firma GmbH", country="DE", tax_id_kind="eu_vat",
@@ -25,8 +26,6 @@ def make_trial():
     scope = make_company(f"bill-{unique()}")
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Company.objects.filter(pk=scope.id).update(state=Company.State.TRIAL, state_until=NOON)
-    from tests import factories
-
     with tenancy.unit_of_work(scope):
         factories.user(role="owner", name="Ann Owner")
     return scope
@@ -92,3 +91,28 @@ def now_of(scope) -> tenancy.Scope:
     found = queries.working_scope(scope.id)
     assert found is not None
     return found
+
+
+@pytest.fixture
+def small(trial):
+    """A company whose plan holds three contacts, two pipelines, one field, one MB."""
+    version = make_plan(
+        limits={"contacts": 3, "pipelines": 2, "custom_fields": 1, "storage_mb": 1, "imports": 4}
+    )
+    rent_in(trial, version)
+    return now_of(trial)
+
+
+def allow(scope, kind, value, *, at=NOON, expires_at=None):
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        limits.set_limit(
+            company_id=scope.id, kind=kind, value=value, reason="Asked", by="Petra", at=at,
+            expires_at=expires_at,
+        )  # fmt: skip
+    return now_of(scope)
+
+
+def add_account(scope, name="One more"):
+    owner = owner_of(scope)
+    with tenancy.unit_of_work(scope):
+        return factories.account(owner, name=name)

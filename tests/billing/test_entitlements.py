@@ -16,8 +16,8 @@ from crm_core.records.models import Account, Contact
 from crm_core.registry import record_type, room
 from crm_core.sales import pipeline_services
 from crm_core.sales.models import Pipeline
-from crm_core.web import banner, usage
 from crm_core.web import services as setting_up
+from crm_core.web import usage
 from crm_platform.identity.services import tokens
 from crm_platform.kernel import limits as kernel_limits
 from crm_platform.kernel import tenancy
@@ -28,7 +28,6 @@ from crm_platform.kernel.limits import (
     SOFT,
     Limit,
     allowance_of,
-    level_of,
     limit_of,
 )
 from tenants import limits, queries
@@ -36,6 +35,8 @@ from tenants.models import Company, CompanyEvent, CompanyLimit
 from tests import factories
 from tests.benchmarks.billing_parts import entitlement_seconds
 from tests.billing.conftest import (
+    add_account,
+    allow,
     make_plan,
     make_trial,
     next_version,
@@ -43,37 +44,11 @@ from tests.billing.conftest import (
     owner_of,
     price_in,
     rent,
-    rent_in,
 )
 from tests.conftest import NOON
 from tests.exchange.conftest import bring_in, counts, csv_bytes, issues
 
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def small(trial):
-    """A company whose plan holds three contacts, two pipelines, one field, one MB."""
-    version = make_plan(
-        limits={"contacts": 3, "pipelines": 2, "custom_fields": 1, "storage_mb": 1, "imports": 4}
-    )
-    rent_in(trial, version)
-    return now_of(trial)
-
-
-def allow(scope, kind, value, *, at=NOON, expires_at=None):
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        limits.set_limit(
-            company_id=scope.id, kind=kind, value=value, reason="Asked", by="Petra", at=at,
-            expires_at=expires_at,
-        )  # fmt: skip
-    return now_of(scope)
-
-
-def add_account(scope, name="One more"):
-    owner = owner_of(scope)
-    with tenancy.unit_of_work(scope):
-        return factories.account(owner, name=name)
 
 
 # -- who says it ---------------------------------------------------------------------------------
@@ -307,53 +282,6 @@ def test_without_its_lock_the_last_place_is_taken_twice(small, monkeypatch):
     monkeypatch.undo()
     with tenancy.unit_of_work(small):
         assert Account.objects.count() == 4
-
-
-# -- soft limits, warnings -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("used", "most", "level"),
-    [(0, None, 0), (79, 100, 0), (80, 100, 80), (99, 100, 80), (100, 100, 100), (130, 100, 100),
-     (0, 0, 0), (1, 0, 100), (4, 5, 80)],
-)  # fmt: skip
-def test_levels(used, most, level):
-    assert level_of(used, most) == level
-
-
-def test_storage_only_warns_and_owners_read_it_above_each_page(small):
-    owner = owner_of(small)
-    with tenancy.unit_of_work(small):
-        used = usage.counted()
-        member = factories.user(role="member")
-    assert used["storage_mb"] > 1
-    found = usage.levels(used, small)
-    assert found["storage_mb"] == 100
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        assert limits.keep_levels(company_id=small.id, levels=found)
-        assert not limits.keep_levels(company_id=small.id, levels=found)
-    scope = now_of(small)
-    add_account(scope)
-    with tenancy.unit_of_work(scope):
-        said = [line["text"] for line in banner.all_of(scope, owner, at=NOON)]
-        assert any("Your plan is full: storage in MB" in text for text in said)
-        assert not any("plan" in line["text"] for line in banner.all_of(scope, member, at=NOON))
-    free = allow(small, "storage_mb", 100_000)
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        limits.keep_levels(company_id=small.id, levels=usage.levels(used, free))
-    now = now_of(small)
-    with tenancy.unit_of_work(now):
-        assert banner.all_of(now, owner, at=NOON) == []
-
-
-def test_billing_page_shows_use_limit_and_a_word(small, client_for):
-    for number in range(3):
-        add_account(small, f"Firm {number}")
-    queries.forget_hosts()
-    page = client_for(small, owner_of(small)).get("/settings/billing/").content.decode()
-    assert "3 of 3" in page
-    assert "Contacts and companies" in page
-    assert "Full" in page
 
 
 # -- cost, and what is never sold ----------------------------------------------------------------

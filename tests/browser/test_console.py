@@ -5,7 +5,7 @@ import time
 import pyotp
 import pytest
 
-from tests.browser.conftest import faults, findings, sign_in, watch
+from tests.browser.conftest import findings, sign_in
 from tests.browser.test_screens import look, told
 
 SCREENS = ("/", "/releases/", "/releases/next-1/", "/sign-ups/", "/support/", "/queues/",
@@ -18,27 +18,8 @@ def at(stack, path="/"):
     return stack.at("operators.localhost", path)
 
 
-@pytest.fixture
-def console(browser, operator_state):
-    """`console(width)` → a page of the operator."""
-    contexts = []
-
-    def open_page(width=1440):
-        context = browser.new_context(
-            storage_state=operator_state, reduced_motion="reduce",
-            viewport={"width": width, "height": 900},
-        )  # fmt: skip
-        contexts.append(context)
-        return watch(context.new_page())
-
-    yield open_page
-    for context in contexts:
-        assert [fault for page in context.pages for fault in faults(page)] == []
-        context.close()
-
-
 def test_operator_enrols_by_app_and_sees_the_codes_once(page, stack, console, say):
-    desk = console()
+    desk = console(1440)
     desk.goto(at(stack, "/operators/"))
     desk.click("a[href='/operators/invite/']")
     desk.fill("#dialog-body [name=email]", "new.operator@example.com")
@@ -70,7 +51,7 @@ def test_operator_enrols_by_app_and_sees_the_codes_once(page, stack, console, sa
 
 
 def test_visit_with_consent_from_asking_to_ending(page, stack, console, browser, say):
-    desk = console()
+    desk = console(1440)
     desk.goto(at(stack))
     desk.click("tbody th a:has-text('Harbour Trading')")
     desk.click("a:has-text('Ask for access')")
@@ -137,7 +118,7 @@ def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, them
 
 def test_release_is_tried_on_a_copy_from_its_board(stack, console):
     """By a real worker; the board reads itself again until it is over."""
-    desk = console()
+    desk = console(1440)
     desk.goto(at(stack, "/releases/next-1/"))
     desk.wait_for_selector("text=No dry run has shown yet")
     desk.fill("[name=biggest]", "1")
@@ -150,7 +131,7 @@ def test_release_is_tried_on_a_copy_from_its_board(stack, console):
 
 def test_three_ways_out_of_a_release_that_stopped(stack, console):
     """Hold, mend and go on, roll back: each on the board, done by a real worker."""
-    desk = console()
+    desk = console(1440)
     desk.goto(at(stack, "/releases/"))
     desk.click("a:has-text('next-1')")
     desk.wait_for_selector("text=has no district")
