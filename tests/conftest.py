@@ -27,6 +27,16 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 """Which of several test processes this is; each has servers and folders of its own."""
 
 
+def pytest_configure():
+    """Look static files up when asked: each test client would list them all, about 30 ms, first.
+
+    Servers of the tests are other processes and read the settings as they stand.
+    """
+    from django.conf import settings
+
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 def pytest_collection_modifyitems(items):
     """The longest file first, browser tests last.
 
