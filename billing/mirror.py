@@ -43,8 +43,8 @@ def refresh(*, account_id: int, at: dt.datetime) -> bool:
         if not rows.update(asked_seq=F("asked_seq") + 1):
             return True
         account = Account.objects.get(pk=account_id)
-    provider = provider_of(account.provider)
     try:
+        provider = provider_of(account.provider)
         remote = provider.fetch(account.provider_id) if provider else None
     except (Again, Doubtful, Declined, Wrong):
         logger.warning("Account %s could not be looked up", account_id, exc_info=True)

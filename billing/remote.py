@@ -49,7 +49,11 @@ def _refused() -> str:
 
 
 def provider_for(account: Account) -> Provider:
-    found = provider_of(account.provider)
+    try:
+        found = provider_of(account.provider)
+    except Again as error:
+        logger.exception("Account %s cannot be served", account.pk)
+        raise away(error) from error
     if found is None:
         raise Conflict(_("This company pays by bank transfer."))
     return found

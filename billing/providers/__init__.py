@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from billing.providers.base import Provider
+from billing.providers.base import Again, Provider
 
 MANUAL, STRIPE = "manual", "stripe"
 
@@ -16,12 +16,12 @@ def provider_of(key: str) -> Provider | None:
     """The provider of accounts that say `key`; None for our own books, which need nobody.
 
     Raises:
-        RuntimeError: an account was rented by card, and the key is gone from the settings.
+        Again: an account was rented by card, and the key is gone from the settings.
     """
     if key == MANUAL:
         return None
     if key != STRIPE or not has_stripe():
-        raise RuntimeError(f"Accounts of {key} need its key in the settings.")
+        raise Again(f"Accounts of {key} need its key in the settings.")
     from billing.providers.stripe.provider import Stripe  # the SDK is large: only where it is used
 
     return Stripe()

@@ -52,12 +52,14 @@ class Ground:
 def _session_level(monkeypatch: Any, _ground: Ground) -> None:
     """As the framework does it: a SET of the session, whose failure is swallowed (M5)."""
 
-    def send(self: Any, message: bytes) -> None:
-        pgconn = self.connection.pgconn
-        pgconn.exec_(message.removeprefix(b"BEGIN; ").replace(b"LOCAL ", b""))
-        pgconn.exec_(b"BEGIN")
+    def begin_with(self: Any, cursor: Any, query: Any, params: Any) -> None:
+        message = "; ".join(self._beginning()[1:]).replace("LOCAL ", "")
+        self.connection.pgconn.exec_(message.encode())
+        self.connection.pgconn.exec_(b"BEGIN")
+        self._note_begun()
+        cursor.run(query, params)
 
-    monkeypatch.setattr(DatabaseWrapper, "_send", send)
+    monkeypatch.setattr(DatabaseWrapper, "begin_with", begin_with)
 
 
 def _no_statement_guard(monkeypatch: Any, _ground: Ground) -> None:

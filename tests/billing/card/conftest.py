@@ -7,7 +7,8 @@ import requests
 from django.test import Client
 
 from billing import ledger, remote, renting
-from billing.models import Account, Invoice, Price, ProviderEvent, Subscription
+from billing.models import Account, Command, Invoice, Price, ProviderEvent, Subscription
+from billing.providers import MANUAL
 from billing.providers.stripe.client import API_VERSION
 from crm_platform.kernel import tenancy
 from tests.billing.conftest import BUYER, make_trial, price
@@ -35,7 +36,8 @@ def card(database, settings, peer):  # noqa: F811
     }  # fmt: skip
     peer.webhooks(held=True)
     forget_remote_prices()
-    return peer
+    yield peer
+    forget_renters(at=NOON)
 
 
 def forget_remote_prices() -> None:
@@ -43,6 +45,15 @@ def forget_remote_prices() -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         ProviderEvent.objects.all().delete()
         Price.objects.exclude(provider_id="").update(provider_id="")
+
+
+def forget_renters(*, at: dt.datetime) -> None:
+    """The peer's customers are gone with it: no clock of a later test shall come upon them."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Command.objects.exclude(account__provider=MANUAL).delete()
+        Subscription.objects.filter(ended_at=None).exclude(account__provider=MANUAL).update(
+            ended_at=at
+        )
 
 
 def fill_in(url: str, **fields: str) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from billing import clock, paying, renting
-from billing.models import Account, Invoice, PendingChange
-from billing.providers import has_stripe, provider_of
+from billing.models import Command, Invoice, PendingChange
+from billing.providers import has_stripe
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tests.billing.card.conftest import (
@@ -142,7 +142,20 @@ def test_demand_11_without_a_key_everybody_pays_by_transfer(database, settings):
     scope = make_trial()
     rent(scope)
     assert account_of(scope).provider == "manual"
+
+
+def test_key_that_is_gone_is_an_outage_for_who_paid_by_card_and_for_nobody_else(card, settings):
+    scope, other = make_trial(), make_trial()
+    rent_by_card(scope, seats=2)
+    rent(other)
+    settings.STRIPE = {**settings.STRIPE, "key": ""}
+
+    with pytest.raises(Conflict, match="does not answer"):
+        renting.quote_seats(company_id=scope.id, seats=3, at=NOON)
+    renting.cancel(company_id=scope.id, reason="x", by="Ann", at=NOON)
+    clock.run(at=NOON + 31 * DAY)
+
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        Account.objects.filter(company_id=scope.id).update(provider="stripe")
-    with pytest.raises(RuntimeError, match="need its key"):
-        provider_of("stripe")
+        waiting = Command.objects.filter(account__company_id=scope.id, state="waiting").get()
+    assert "need its key" in waiting.error
+    assert len(bills_of(other)) == 2, "the clock stopped at another company's account"

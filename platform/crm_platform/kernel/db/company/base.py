@@ -1,23 +1,28 @@
 """The only place where a connection is told whose schema it works in.
 
-`BEGIN; SET LOCAL search_path; SET LOCAL ROLE` travel as one message, so a transaction either
-starts in the right schema with the right role or does not start. Outside a transaction nothing
-can be read: the login has an empty path and no rights, and this wrapper refuses before asking.
+`BEGIN; SET LOCAL search_path; SET LOCAL ROLE` travel in one message with the first statement, so a
+transaction either starts in the right schema with the right role or runs nothing, and begins
+without a trip of its own (`docs/adr/0013-beginning-with-the-first-statement.md`). Outside a
+transaction nothing can be read: the login has an empty path and no rights, and this wrapper refuses
+before asking.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 from django.db.utils import DatabaseErrorWrapper, InterfaceError, OperationalError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.db.company.cursor import Cursor
 from crm_platform.kernel.errors import CrossedCompanies, NoCompany, ReadOnly
 
 # A backend keeps the catalogue of every schema it served (379 KiB each, measured); a fresh
@@ -26,8 +31,11 @@ MAX_COMPANIES_A_CONNECTION = 200
 SERVED = "rapport_served"
 """Where a psycopg connection keeps the schemas it served: a pool hands it from thread to thread."""
 
-READ_ONLY = b"SET TRANSACTION READ ONLY; "
+READ_ONLY = "SET TRANSACTION READ ONLY"
 """PostgreSQL lets no later statement of the same transaction take this back."""
+LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+NOT_ENTERED = {"22023", "42501", "42704"}
+"""SQLSTATE of a role that is not there, or that this login may not take."""
 
 
 def read_only_refusal() -> ReadOnly:
@@ -47,11 +55,16 @@ class _Errors(DatabaseErrorWrapper):
         super().__exit__(exc_type, exc_value, traceback)
 
 
-def scope_statements(scope: tenancy.Scope) -> Composed:
-    """`SET LOCAL` of path and role, with the names quoted."""
-    return SQL("SET LOCAL search_path TO {path}; SET LOCAL ROLE {role}").format(
-        path=Identifier(scope.schema), role=Identifier(scope.role)
-    )
+@lru_cache(maxsize=4096)
+def _entering(schema: str, role: str, *, writable: bool) -> list[str]:
+    path = SQL("SET LOCAL search_path TO {}").format(Identifier(schema)).as_string()
+    become = SQL("SET LOCAL ROLE {}").format(Identifier(role)).as_string()
+    return [path, become] if writable else [READ_ONLY, path, become]
+
+
+def scope_statements(scope: tenancy.Scope) -> list[str]:
+    """What makes a transaction one of the scope: its path and role, and that it only reads."""
+    return _entering(scope.schema, scope.role, writable=scope.writable)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -60,6 +73,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begun_in: tenancy.Scope | None = None
+        self.to_begin: tenancy.Scope | None = None
+        """The scope of a transaction of which PostgreSQL was not told yet."""
         self.may_switch_scope = False
         """Tests keep two companies in one transaction; a serving process never does."""
 
@@ -85,18 +100,36 @@ class DatabaseWrapper(base.DatabaseWrapper):
         served: set[str] = getattr(raw, SERVED)
         return served
 
+    def _has_served_enough(self, scope: tenancy.Scope) -> bool:
+        served = self._served
+        return len(served) >= MAX_COMPANIES_A_CONNECTION and scope.schema not in served
+
     def _renew(self) -> None:
         """End the present connection for good and take another."""
         if self.connection is not None and not self.connection.closed:
             # Closed before it goes back, a pool makes a fresh one instead of keeping it.
             self.connection.close()
-        self.close()
-        self.ensure_connection()
+        if not self.in_atomic_block:
+            self.close()
+            self.ensure_connection()
+            return
+        # Django's own way would end the block; nothing was begun in it, so it goes on.
+        if self.connection is not None:
+            self._close()  # type: ignore[attr-defined]  # lacking in the stubs
+        with self.wrap_database_errors:
+            self.connection = self.get_new_connection(self.get_connection_params())
+        self.connection.autocommit = True
+        self.init_connection_state()
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**super().get_connection_params(), "cursor_factory": Cursor}
 
     def _set_autocommit(self, autocommit: bool) -> None:  # Django's signature
         # psycopg stays in autocommit for good: it would send a BEGIN of its own otherwise.
-        if autocommit and not self.connection.autocommit:
-            self.connection.autocommit = True
+        if autocommit:
+            self.to_begin = None
+            if not self.connection.autocommit:
+                self.connection.autocommit = True
 
     # -- transactions ------------------------------------------------------------------------
 
@@ -106,36 +139,70 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if scope is None:
             raise NoCompany("A transaction must begin inside a unit of work.")
         self.ensure_connection()
-        served = self._served
-        if len(served) >= MAX_COMPANIES_A_CONNECTION and scope.schema not in served:
+        if self._is_gone() or self._has_served_enough(scope):
             self._renew()
-        self._send_surely(scope)
-        self._begun_in = scope
-        self._served.add(scope.schema)
+        self.to_begin = self._begun_in = scope
 
-    def _send_surely(self, scope: tenancy.Scope) -> None:
-        """Begin, over another connection where the server went away between two requests.
+    def begin_with(self, cursor: Cursor, query: Any, params: Any) -> None:
+        """Begin and run the first statement in one message; its result is the cursor's."""
+        statements = self._beginning()
 
-        Nothing was sent yet then. In a pool each idle connection may be such a one.
+        def send() -> None:
+            cursor.run("; ".join([*statements, cursor.mogrify(query, params)]))
+
+        try:
+            self._surely(send, cursor)
+        except psycopg.Error as error:
+            if not self.is_aborted or error.sqlstate not in NOT_ENTERED:
+                self._note_begun()
+                raise
+            # Which of them was refused? Entering by itself says so in words of its own.
+            self.connection.pgconn.exec_(b"ROLLBACK")
+            self._send(statements)
+            self._note_begun()
+            cursor.run(query, params)
+        else:
+            self._note_begun()
+            cursor.set_result(len(statements))
+
+    def begin(self, cursor: Cursor | None = None) -> None:
+        """Begin without a statement, for what cannot travel together with it."""
+        self._surely(lambda: self._send(self._beginning()), cursor)
+        self._note_begun()
+
+    def _surely(self, send: Callable[[], None], cursor: Cursor | None) -> None:
+        """Send over another connection where the server went away between two requests.
+
+        Nothing that was sent yet is kept then. In a pool each idle connection may be such a one.
         """
         for left in reversed(range(2 + self._pool_size())):
             try:
-                self._send(self._begin_message(scope))
-            except (OperationalError, InterfaceError):
+                send()
+            except LOST:
                 if not left or not self._is_gone():
                     raise
                 self._renew()
+                if cursor is not None:
+                    cursor.move_to(self.connection)
             else:
                 return
+
+    def _note_begun(self) -> None:
+        """The transaction runs, unless the message was refused as a whole."""
+        status = self.connection.info.transaction_status
+        if self.to_begin and status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            self._served.add(self.to_begin.schema)
+            self.to_begin = None
 
     def _pool_size(self) -> int:
         pool = self.pool
         return int(pool.max_size) if pool else 0
 
-    def _begin_message(self, scope: tenancy.Scope) -> bytes:
-        with self.wrap_database_errors:
-            mode = b"" if scope.writable else READ_ONLY
-            return b"BEGIN; " + mode + scope_statements(scope).as_bytes(self.connection)
+    def _beginning(self) -> list[str]:
+        """The statements that begin in the scope."""
+        scope = self.to_begin
+        assert scope is not None
+        return ["BEGIN", *scope_statements(scope)]
 
     @property
     def is_aborted(self) -> bool:
@@ -146,11 +213,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _is_gone(self) -> bool:
         return self.connection is None or self.connection.closed or self.connection.broken
 
-    def _send(self, message: bytes) -> None:
+    def _send(self, statements: list[str]) -> None:
         """Send statements without parameters as one message; all take effect, or it raises."""
         pgconn = self.connection.pgconn
         with self.wrap_database_errors:
-            result = pgconn.exec_(message)
+            result = pgconn.exec_("; ".join(statements).encode())
         if result.status == ExecStatus.COMMAND_OK:
             return
         error = result.error_message.decode("utf-8", "replace").strip()
@@ -162,8 +229,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def switched_scope(self) -> Iterator[None]:
         """Re-enter another scope inside the open transaction (tests only)."""
         before, scope = self._begun_in, tenancy.current()
-        mode = b"" if scope.writable else READ_ONLY
-        self._send(mode + scope_statements(scope).as_bytes(self.connection))
+        if self.to_begin is not None:
+            self.begin()
+        self._send(scope_statements(scope))
         self._begun_in = scope
         try:
             yield
@@ -171,7 +239,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._begun_in = before
             in_error = self.connection.info.transaction_status == TransactionStatus.INERROR
             if before is not None and not in_error:
-                self._send(scope_statements(before).as_bytes(self.connection))
+                self._send(scope_statements(before))
 
     # -- statements --------------------------------------------------------------------------
 
@@ -181,4 +249,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise NoCompany("Nothing is read or written outside a unit of work.")
         if tenancy.current_or_none() != self._begun_in:
             raise CrossedCompanies("This transaction began for another company.")
-        return super().create_cursor(name)
+        if name:
+            if self.to_begin is not None:
+                self.begin()
+            return super().create_cursor(name)
+        cursor = super().create_cursor()
+        cursor.unit = self
+        return cursor

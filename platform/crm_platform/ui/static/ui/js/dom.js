@@ -56,9 +56,10 @@ export async function send(url, values) {
     const r = await fetch(url, { method: "POST", body: body(values), headers: { "X-CSRFToken": csrf(), "HX-Request": "true" } });
     if (r.redirected && !r.headers.get("HX-Trigger")) { say("refused", { status: 401 }); return { ok: false }; }
     const trigger = r.headers.get("HX-Trigger");
-    raise(trigger);
-    if (r.headers.get("HX-Redirect")) location.href = r.headers.get("HX-Redirect");
-    if (r.headers.get("HX-Refresh") === "true") location.reload();
+    const target = r.headers.get("HX-Redirect"), again = r.headers.get("HX-Refresh") === "true";
+    if (!target && !again) raise(trigger); // else the page that comes shows what the cookie holds
+    if (target) location.href = target;
+    if (again) location.reload();
     if (!r.ok && !trigger?.includes("toast")) say("refused", { status: r.status });
     return { ok: r.ok, text: await r.text() };
   } catch {
