@@ -30,6 +30,13 @@ def _place(request: HttpRequest) -> str:
     return "facts" if request.GET.get("in") == "facts" else "cell"
 
 
+def _where_shown(request: HttpRequest, field: Field, record: Any) -> str:
+    """The selector of what shows the fact there, and is replaced when a change is taken back."""
+    if _place(request) == "facts":
+        return f"#fact-{field.name}"
+    return f'[data-id="{record.pk}"] td[data-f="{field.name}"]'
+
+
 @require_http_methods(["GET", "POST"])
 @record_view
 def field_edit(request: StaffRequest, kind: RecordType, record_id: int, name: str) -> HttpResponse:
@@ -79,6 +86,7 @@ def _save(request: StaffRequest, kind: RecordType, field: Field, record: Any) ->
         undo = {
             "url": request.get_full_path(),
             "values": {field.name: "" if old is None else old, "version": fresh.version},
+            "target": _where_shown(request, field, fresh),
         }
         toast(response, _("%(label)s saved") % {"label": field.label}, undo=undo)  # type: ignore[arg-type]
     return response
