@@ -6,3 +6,8 @@ class BillingConfig(AppConfig):
 
     name = "billing"
     label = "billing"
+
+    def ready(self) -> None:
+        from billing.subscribers import subscribe
+
+        subscribe()

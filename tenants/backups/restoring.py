@@ -16,19 +16,20 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from crm_platform.kernel import tenancy
+from crm_platform.kernel import events, tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tenants import provisioning, rules
 from tenants import queries as register
 from tenants import services as companies
 from tenants.backups import dumping, loading, queries, refusals, streams
 from tenants.backups.dumping import Contents
+from tenants.backups.events import PlacesExchanged
 from tenants.backups.loading import Compared
 from tenants.backups.locks import only_one
 from tenants.backups.models import Backup, RestoreRun
 from tenants.backups.store import store
 from tenants.lifecycle import states
-from tenants.models import Company, Domain
+from tenants.models import Company, CompanyLimit, Domain, DomainClaim
 from tenants.upgrades import queries as upgrades
 from tenants.upgrades import rendering
 
@@ -40,6 +41,11 @@ KEPT_FACTS = (
     "window_from", "window_to", "upgrades_fixed", "features", "user_count", "size_bytes",
 )  # fmt: skip
 """What a restored company has from the register's row of the old one."""
+OF_THE_PLACE = (
+    "state", "state_reason", "state_since", "state_until", "ring", "window_from", "window_to",
+    "upgrade_after", "upgrades_fixed", "plan_limits",
+)  # fmt: skip
+"""What a company has from the register's row of the one whose place it takes."""
 
 
 def restore(*, backup_id: UUID, slug: str, clock: Clock) -> RestoreRun:
@@ -205,13 +211,14 @@ def clear_dead(*, at: dt.datetime) -> int:
 
 
 def swap(*, run_id: UUID, at: dt.datetime) -> RestoreRun:
-    """Put a restored company in its old one's place: its addresses, name of address and state.
+    """Put a restored company in its old one's place: its addresses, state, limits and rent.
 
-    The old one is stopped and kept, at the address the restored one had. Other processes may
-    answer from the old one for `HOST_CACHE_SECONDS` more.
+    The old one is stopped and kept, at the address the restored one had, and rents nothing. Other
+    processes may answer from the old one for `HOST_CACHE_SECONDS` more.
 
     Raises:
-        Conflict: it is not restored beside the old one, or the old one is gone.
+        Conflict: it is not restored beside the old one, the old one is gone, or the restored one
+            has an account of its own.
     """
     return _exchange(run_id, wanted=State.DONE, then=State.SWAPPED, at=at)
 
@@ -245,6 +252,7 @@ def _exchange(run_id: UUID, *, wanted: str, then: str, at: dt.datetime) -> Resto
         if pair.leaving.state not in states.STANDING or pair.coming.state not in states.STANDING:
             raise Conflict(_("One of the two companies is closed for good: nothing was exchanged."))
         _exchange_places(pair, at)
+        events.publish(PlacesExchanged(leaving=pair.leaving.pk, coming=pair.coming.pk))
         run.state, run.swapped_at = then, at if then == State.SWAPPED else None
         run.save(update_fields=["state", "swapped_at"])
     register.forget_hosts()
@@ -259,9 +267,17 @@ def _exchange_places(pair: _Pair, at: dt.datetime) -> None:
     slugs = (leaving.slug, coming.slug)
     # Unique at every moment: one of the two has a name in between that nobody can ask for.
     Company.objects.filter(pk=leaving.pk).update(slug=f"_{leaving.pk.hex}")
-    coming.slug, coming.state = slugs[0], leaving.state
-    coming.state_reason, coming.state_since = leaving.state_reason, leaving.state_since
-    coming.save(update_fields=["slug", "state", "state_reason", "state_since"])
+    coming.slug = slugs[0]
+    for name in OF_THE_PLACE:
+        setattr(coming, name, getattr(leaving, name))
+    coming.save(update_fields=["slug", *OF_THE_PLACE])
     leaving.slug, leaving.state, leaving.state_since = slugs[1], Company.State.SUSPENDED, at
     leaving.state_reason = "Another restore of this company is in its place."
-    leaving.save(update_fields=["slug", "state", "state_reason", "state_since"])
+    # No clock moves it on to its end: people decide when it is not needed any more.
+    leaving.state_until, leaving.plan_limits = None, {}
+    leaving.save(
+        update_fields=["slug", "state", "state_reason", "state_since", "state_until", "plan_limits"]
+    )
+    for model in (CompanyLimit, DomainClaim):
+        model.objects.filter(company=coming).delete()
+        model.objects.filter(company=leaving).update(company=coming)

@@ -4,7 +4,19 @@ import pytest
 
 from billing import catalogue, subscribing
 from billing.catalogue import PriceFacts
-from billing.models import PlanVersion, Price, Subscription
+from billing.models import (
+    Account,
+    BillingEntry,
+    Command,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PendingChange,
+    PlanVersion,
+    Price,
+    ProviderEvent,
+    Subscription,
+)
 from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from tenants import limits, queries
@@ -52,6 +64,19 @@ def rent(scope, *, seats=5, at=NOON, **which):
     return subscribing.start(
         company_id=scope.id, price_id=price(**which), seats=seats, buyer=BUYER, by="Ann", at=at
     )
+
+
+def empty_books(ids) -> None:
+    """Companies that never rented, and nothing told by any provider."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        ProviderEvent.objects.all().delete()
+        mine = {"account__company_id__in": ids}
+        InvoiceLine.objects.filter(invoice__account__company_id__in=ids).delete()
+        for model in (Payment, BillingEntry, Command, Invoice):
+            model.objects.filter(**mine).delete()
+        PendingChange.objects.filter(subscription__account__company_id__in=ids).delete()
+        Subscription.objects.filter(**mine).delete()
+        Account.objects.filter(company_id__in=ids).delete()
 
 
 def state_of(scope) -> str:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing import ledger, mirror, outbox, remote, renting
-from billing.models import BillingEntry, Invoice, Payment, ProviderEvent
+from billing.models import Invoice, Payment, ProviderEvent
 from crm_platform.kernel import tenancy
 from tests import conftest
 from tests.billing.card.conftest import (
@@ -19,7 +19,7 @@ from tests.billing.card.conftest import (
     live_of,
     rent_by_card,
 )
-from tests.billing.conftest import make_trial
+from tests.billing.conftest import empty_books, make_trial
 from tests.conftest import NOON
 
 ALL_SEEDS = tuple(range(10))
@@ -30,21 +30,6 @@ COMPANIES, STEPS = 4, 12
 def companies(database):
     """Made once: the peer forgets them before each test, so their books are emptied too."""
     return [make_trial() for _each in range(COMPANIES)]
-
-
-def empty_books(scopes) -> None:
-    from billing.models import Account, Command, InvoiceLine, PendingChange, Subscription
-
-    ids = [scope.id for scope in scopes]
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        ProviderEvent.objects.all().delete()
-        mine = {"account__company_id__in": ids}
-        InvoiceLine.objects.filter(invoice__account__company_id__in=ids).delete()
-        for model in (Payment, BillingEntry, Command, Invoice):
-            model.objects.filter(**mine).delete()
-        PendingChange.objects.filter(subscription__account__company_id__in=ids).delete()
-        Subscription.objects.filter(**mine).delete()
-        Account.objects.filter(company_id__in=ids).delete()
 
 
 def live_through(card, scopes, chance, at) -> dt.datetime:
@@ -117,7 +102,7 @@ def repeated(scopes) -> int:
 @pytest.mark.parametrize("seed", conftest.some_seeds(ALL_SEEDS, usually=3))
 def test_demand_04_events_in_any_order(card, companies, say, seed):
     chance = random.Random(seed)  # noqa: S311
-    empty_books(companies)
+    empty_books([scope.id for scope in companies])
     for scope in companies:
         rent_by_card(scope, seats=3)
     card.webhooks(shuffle=True, duplicate=0.3, drop=0.1, seed=seed, held=True)
