@@ -161,3 +161,46 @@ def test_read_only_company_refuses_the_first_statement_too(pair):
         Tag.objects.create(name="late")
     with tenancy.unit_of_work(barred):
         assert by_execute() == pair[0].slug
+
+
+# -- the end of a unit in which only questions were asked ----------------------------------------
+
+
+def test_answer_to_the_end_of_mere_questions_is_taken_by_the_next_unit(pair):
+    for scope in (*pair, pair[0]):
+        assert by_execute_of(scope) == scope.slug
+        with tenancy.unit_of_work(scope):
+            pass
+    assert connection.is_usable()
+    assert not connection._is_ending
+
+
+def test_server_that_went_away_after_mere_questions_is_asked_again(pair, servers):
+    with tenancy.unit_of_work(pair[0]):
+        backend = run("SELECT pg_backend_pid()")
+    end(servers, backend)
+    assert by_execute_of(pair[1]) == pair[1].slug
+
+
+LOCKS = "SELECT name FROM fields_tag ORDER BY id LIMIT 1 FOR UPDATE"
+
+
+@pytest.mark.parametrize(
+    ("statement", "waits"),
+    [(NAMES, False), (LOCKS, True), ("UPDATE fields_tag SET hue = hue RETURNING name", True)],
+)  # fmt: skip
+def test_whoever_changes_or_locks_waits_until_it_is_kept(pair, statement, waits):
+    with tenancy.unit_of_work(pair[0]):
+        run(statement)
+    assert connection._is_ending is not waits
+
+
+def test_rows_are_there_for_others_the_moment_a_unit_ends(pair, servers):
+    with psycopg.connect(servers.superuser_url, autocommit=True,
+                         dbname=connection.settings_dict["NAME"]) as other:  # fmt: skip
+        for number in range(50):
+            with tenancy.unit_of_work(pair[1]):
+                run(NAMES)
+                Tag.objects.filter(name=pair[1].slug).update(hue=number)
+            seen = other.execute(f'SELECT max(hue) FROM "{pair[1].schema}".fields_tag').fetchone()
+            assert seen == (number,)

@@ -7,10 +7,12 @@ import threading
 import pytest
 from django.db import connection
 from django.utils import timezone
+from psycopg.sql import SQL, Identifier
 
 from billing import ledger, mirror, outbox, remote, renting
 from billing.models import Invoice, Payment, ProviderEvent
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.db.owner.base import owner_connection
 from tests import conftest
 from tests.billing.card.conftest import (
     account_of,
@@ -168,15 +170,41 @@ def test_an_old_answer_does_not_overwrite_a_newer_one(card, company, monkeypatch
     assert live_of(company).seats == (2 if is_mutant else 9)
 
 
-def test_the_same_event_twice_is_one_row(card, company):
+@pytest.fixture
+def without_dedupe(card):
+    """Events may be written down twice, as long as the test runs."""
+    raw = owner_connection()
+    raw.ensure_connection()
+    table = SQL("ALTER TABLE public.billing_providerevent ")
+    ((name, rule),) = raw.connection.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = 'public.billing_providerevent'::regclass AND contype = 'u'"
+    ).fetchall()
+    raw.connection.execute(table + SQL("DROP CONSTRAINT {}").format(Identifier(name)))
+    yield
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        ProviderEvent.objects.all().delete()
+    raw.connection.execute(table + SQL("ADD CONSTRAINT {} {}").format(Identifier(name), SQL(rule)))
+
+
+def rows_of_an_event_told_twice(card, company) -> list[str]:
     rent_by_card(company)
     card.webhooks(duplicate=1.0)
     card.stripe().v1.customers.update(account_of(company).provider_id, {"name": "Other"})
     assert len(deliver(card)) >= 2
     with tenancy.unit_of_work(tenancy.PLATFORM):
         rows = ProviderEvent.objects.filter(kind="customer.updated")
-        names = list(rows.values_list("event_id", flat=True))
-    assert len(names) == len(set(names))
+        return list(rows.values_list("event_id", flat=True))
+
+
+def test_the_same_event_twice_is_one_row(card, company):
+    names = rows_of_an_event_told_twice(card, company)
+    assert len(names) == len(set(names)) > 0
+
+
+def test_demand_15_without_the_dedupe_an_event_is_kept_twice(card, company, without_dedupe):
+    names = rows_of_an_event_told_twice(card, company)
+    assert len(names) > len(set(names))
 
 
 def test_lost_events_are_asked_for(card, company):

@@ -75,6 +75,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._begun_in: tenancy.Scope | None = None
         self.to_begin: tenancy.Scope | None = None
         """The scope of a transaction of which PostgreSQL was not told yet."""
+        self.only_asks = True
+        """Whether nothing but plain questions were asked in the transaction."""
+        self._is_ending = False
+        """A COMMIT was sent whose answer nobody waited for."""
         self.may_switch_scope = False
         """Tests keep two companies in one transaction; a serving process never does."""
 
@@ -142,6 +146,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._is_gone() or self._has_served_enough(scope):
             self._renew()
         self.to_begin = self._begun_in = scope
+        self.only_asks = True
 
     def begin_with(self, cursor: Cursor, query: Any, params: Any) -> None:
         """Begin and run the first statement in one message; its result is the cursor's."""
@@ -177,6 +182,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         for left in reversed(range(2 + self._pool_size())):
             try:
+                self._settle()
                 send()
             except LOST:
                 if not left or not self._is_gone():
@@ -186,6 +192,39 @@ class DatabaseWrapper(base.DatabaseWrapper):
                     cursor.move_to(self.connection)
             else:
                 return
+
+    def _commit(self) -> None:
+        """Keep what was done; who only asked has nothing to keep and does not wait for the answer.
+
+        A pool looks at what it is given back: there the answer is waited for.
+        """
+        if self.to_begin is not None:
+            return
+        raw = self.connection
+        is_open = raw is not None and raw.info.transaction_status == TransactionStatus.INTRANS
+        if not is_open or not self.only_asks or self.pool:
+            super()._commit()  # type: ignore[misc]  # lacking in the stubs
+            return
+        with self.wrap_database_errors:
+            raw.pgconn.send_query(b"COMMIT")
+            raw.pgconn.flush()
+        self._is_ending = True
+
+    def _rollback(self) -> None:
+        if self.to_begin is None:
+            super()._rollback()  # type: ignore[misc]  # lacking in the stubs
+
+    def _settle(self) -> None:
+        """Take the answer to a COMMIT that was not waited for."""
+        if self._is_ending:
+            self._is_ending = False
+            while self.connection is not None and self.connection.pgconn.get_result():
+                continue
+
+    def is_usable(self) -> bool:
+        with self.wrap_database_errors:
+            self._settle()
+        return bool(super().is_usable())
 
     def _note_begun(self) -> None:
         """The transaction runs, unless the message was refused as a whole."""
@@ -250,6 +289,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if tenancy.current_or_none() != self._begun_in:
             raise CrossedCompanies("This transaction began for another company.")
         if name:
+            self.only_asks = False
             if self.to_begin is not None:
                 self.begin()
             return super().create_cursor(name)

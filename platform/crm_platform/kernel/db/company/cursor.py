@@ -8,6 +8,9 @@ import psycopg
 class Unit(Protocol):
     """What a cursor asks of the wrapper it belongs to."""
 
+    only_asks: bool
+    """Whether nothing but plain questions were asked in the transaction."""
+
     @property
     def to_begin(self) -> object | None:
         """None once PostgreSQL was told of the transaction."""
@@ -17,6 +20,11 @@ class Unit(Protocol):
     def begin_with(self, cursor: "Cursor", query: Any, params: Any) -> None: ...
 
 
+def is_question(query: Any) -> bool:
+    """Whether a statement surely changes and locks nothing."""
+    return isinstance(query, str) and query.startswith("SELECT") and " FOR " not in query
+
+
 class Cursor(psycopg.ClientCursor[Any]):
     """A cursor whose first statement begins the transaction, if none began it yet."""
 
@@ -24,7 +32,11 @@ class Cursor(psycopg.ClientCursor[Any]):
     """Whose transaction; None for a cursor that psycopg opens for itself."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        if self.unit is None or self.unit.to_begin is None:
+        if self.unit is None:
+            return super().execute(query, params, **options)
+        if self.unit.only_asks:
+            self.unit.only_asks = is_question(query)
+        if self.unit.to_begin is None:
             return super().execute(query, params, **options)
         self.unit.begin_with(self, query, params)
         return self
@@ -50,5 +62,8 @@ class Cursor(psycopg.ClientCursor[Any]):
         super().__init__(connection)
 
     def _begun(self) -> None:
-        if self.unit is not None and self.unit.to_begin is not None:
+        if self.unit is None:
+            return
+        self.unit.only_asks = False
+        if self.unit.to_begin is not None:
             self.unit.begin(self)
