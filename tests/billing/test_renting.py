@@ -234,23 +234,30 @@ def test_credit_notes_take_back_and_what_was_paid_becomes_balance(trial):
 
 
 def test_numbers_have_no_gap_after_a_failure_and_begin_anew_each_year(trial):
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        last = max(Invoice.objects.values_list("pk", flat=True), default=0)
     rent(trial, seats=1)
 
-    def fail():
+    def fail(at):
         with tenancy.unit_of_work(tenancy.PLATFORM):
-            invoicing.next_number(invoicing.INVOICES, at=NOON)
+            numbers.append(invoicing.next_number(invoicing.INVOICES, at=at))
             raise RuntimeError
 
+    numbers: list[str] = []
     with pytest.raises(RuntimeError):
-        fail()
+        fail(NOON)
     clock.run(at=after(NOON, "month"))
     clock.run(at=after(NOON, "month", 2))
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        numbers = sorted(Invoice.objects.values_list("number", flat=True))
-    by_year = {year: [n for n in numbers if n.startswith(f"R-I{year}-")] for year in (2026, 2027)}
-    for year, found in by_year.items():
-        assert found == [f"R-I{year}-{n:05}" for n in range(1, len(found) + 1)]
+        made = sorted(Invoice.objects.filter(pk__gt=last).values_list("number", flat=True))
+    assert numbers[0] in made, "what failed gave its number back"
+    for year in (2026, 2027):
+        found = [int(n.rpartition("-")[2]) for n in made if n.startswith(f"R-I{year}-")]
+        assert found == list(range(found[0], found[0] + len(found))), year
         assert found
+    with pytest.raises(RuntimeError):
+        fail(NOON.replace(year=2091))
+    assert numbers[1] == "R-I2091-00001"
 
 
 def test_cancelled_rent_runs_to_its_end_and_can_be_resumed(trial):
