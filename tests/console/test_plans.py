@@ -8,6 +8,7 @@ from crm_platform.console.services import billing as services
 from crm_platform.kernel.errors import Conflict, Invalid
 from tests.conftest import NOON, unique
 from tests.console.test_billing import entries
+from tests.stripe_peer.client import KEY
 
 
 @pytest.fixture
@@ -96,3 +97,20 @@ def test_published_version_never_changes(platform_operator, plan):
         )
     with pytest.raises(Conflict):
         services.publish_plan(version_id=version.pk, actor=platform_operator, at=NOON)
+
+
+def test_plan_tells_which_prices_the_payment_service_has(operator, plan, settings):
+    page = f"/billing/plans/{plan.pk}/"
+    change, publish = (f"/billing/versions/{draft_of(plan).pk}/{act}" for act in ("", "publish/"))
+    operator.post(change, {"USD_month": "50", "TWD_month": "1600"})
+    operator.post(publish)
+    settings.STRIPE = {**settings.STRIPE, "key": ""}
+    assert "At the payment service" not in operator.get(page).content.decode()
+
+    settings.STRIPE = {**settings.STRIPE, "key": KEY}
+    operating.published_of(plan).prices.filter(currency="USD").update(provider_id="price_1Team")
+
+    text = operator.get(page).content.decode()
+    assert "At the payment service" in text
+    assert text.count("price_1Team") == 1
+    assert text.count("made when first rented by card") == 1

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing import catalogue, moving, operating
 from billing.models import PlanVersion
+from billing.providers import has_stripe
 from crm_platform.console import billing_forms
 from crm_platform.console.billing_words import (
     VERSION_KINDS,
@@ -88,6 +89,7 @@ def _plan_page(
         "wrong": list(form.wrong()) if form else [],
         "may_edit": may_edit,
         "may_move": may_move,
+        "has_provider": has_stripe(),
         "moves": [(each, title_of(each)) for each in moving.moves_of(plan_id)[:MOVES_SHOWN]],
         **console(request, "billing"),
     }  # fmt: skip
