@@ -84,6 +84,7 @@ def switch_ms(scopes) -> float:
     def ours(turn: int) -> None:
         with tenancy.unit_of_work(scopes[turn % len(scopes)]):
             connection.begin()  # by itself: else it would wait for a first statement
+            connection.only_asks = False  # its end is waited for, as the bare one's
 
     ours(0)
     pgconn = connection.connection.pgconn
