@@ -3,7 +3,6 @@
 from functools import partial
 
 from django.db import transaction
-from django.utils import timezone
 
 from billing import access, handing_over
 from crm_platform.kernel import events
@@ -14,7 +13,7 @@ def hand_over(event: PlacesExchanged) -> None:
     handing_over.hand_over(leaving=event.leaving, coming=event.coming)
     for company_id in (event.leaving, event.coming):
         # Its own tables hold the seats of the day of its backup; the sweep would say so later.
-        tell = partial(access.tell_company, company_id, at=timezone.now())
+        tell = partial(access.tell_company, company_id, at=event.at)
         transaction.on_commit(tell, robust=True)
 
 

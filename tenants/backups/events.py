@@ -1,5 +1,6 @@
 """What restoring tells the layers above."""
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,3 +14,4 @@ class PlacesExchanged:
 
     leaving: UUID
     coming: UUID
+    at: dt.datetime

@@ -252,7 +252,7 @@ def _exchange(run_id: UUID, *, wanted: str, then: str, at: dt.datetime) -> Resto
         if pair.leaving.state not in states.STANDING or pair.coming.state not in states.STANDING:
             raise Conflict(_("One of the two companies is closed for good: nothing was exchanged."))
         _exchange_places(pair, at)
-        events.publish(PlacesExchanged(leaving=pair.leaving.pk, coming=pair.coming.pk))
+        events.publish(PlacesExchanged(pair.leaving.pk, pair.coming.pk, at))
         run.state, run.swapped_at = then, at if then == State.SWAPPED else None
         run.save(update_fields=["state", "swapped_at"])
     register.forget_hosts()

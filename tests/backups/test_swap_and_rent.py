@@ -6,7 +6,7 @@ from billing.models import Account
 from billing.seats.models import SeatPool
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict
-from tenants import limits
+from tenants import limits, queries
 from tenants.backups import restoring
 from tenants.models import Company, CompanyLimit
 from tests.backups.figures import clock
@@ -34,7 +34,7 @@ def who_rents():
 
 
 def facts(company_id):
-    """Seats in the company's own tables, its own limits, when the clock moves it on."""
+    """Limits of its own, its state, and when the clock moves it on."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.get(pk=company_id)
         own = dict(CompanyLimit.objects.filter(company=company).values_list("kind", "value"))
@@ -42,8 +42,6 @@ def facts(company_id):
 
 
 def seats_of(company_id):
-    from tenants import queries
-
     with tenancy.unit_of_work(queries.working_scope(company_id)):
         return SeatPool.objects.get().purchased
 

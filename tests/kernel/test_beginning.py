@@ -187,7 +187,8 @@ LOCKS = "SELECT name FROM fields_tag ORDER BY id LIMIT 1 FOR UPDATE"
 
 @pytest.mark.parametrize(
     ("statement", "waits"),
-    [(NAMES, False), (LOCKS, True), ("UPDATE fields_tag SET hue = hue RETURNING name", True)],
+    [(NAMES, False), (LOCKS, True), ("UPDATE fields_tag SET hue = hue RETURNING name", True),
+     ("SELECT pg_advisory_xact_lock(1)", True)],
 )  # fmt: skip
 def test_whoever_changes_or_locks_waits_until_it_is_kept(pair, statement, waits):
     with tenancy.unit_of_work(pair[0]):

@@ -21,8 +21,9 @@ class Unit(Protocol):
 
 
 def is_question(query: Any) -> bool:
-    """Whether a statement surely changes and locks nothing."""
-    return isinstance(query, str) and query.startswith("SELECT") and " FOR " not in query
+    """Whether a statement reads tables and locks nothing: a function by itself may do anything."""
+    is_select = isinstance(query, str) and query.startswith("SELECT") and " FROM " in query
+    return is_select and " FOR " not in query
 
 
 class Cursor(psycopg.ClientCursor[Any]):
