@@ -12,6 +12,7 @@ from billing import catalogue, moving, operating
 from billing.models import PlanVersion
 from billing.providers import has_stripe
 from crm_platform.console import billing_forms
+from crm_platform.console.amounts import said
 from crm_platform.console.billing_words import (
     VERSION_KINDS,
     difference_rows,
@@ -43,10 +44,18 @@ def plans(request: HttpRequest) -> HttpResponse:
         rows.append(
             {"plan": plan, "name": catalogue.name_of(plan.names), "published": published,
              "has_draft": PlanVersion.State.DRAFT in by_state,
-             "prices": _prices(published) if published else []}
+             "offers": _offers(published) if published else []}
         )  # fmt: skip
     context = {"rows": rows, "tabs": tabs("plans"), **console(request, "billing")}
     return render(request, "console/plans.html", context)
+
+
+def _offers(version: PlanVersion) -> list[tuple[str, list[str]]]:
+    """Per interval, the amount in each currency."""
+    amounts: dict[str, list[str]] = {}
+    for price in version.prices.all():
+        amounts.setdefault(price.interval, []).append(said(price.unit_amount, price.currency))
+    return [(interval_word(interval), amounts[interval]) for interval in sorted(amounts)]
 
 
 def _prices(version: PlanVersion) -> list[dict[str, Any]]:
