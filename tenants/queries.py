@@ -252,4 +252,5 @@ def schema_size() -> int:
 def slug_is_free(slug: str) -> bool:
     """Whether no company has or had this address name."""
     now = Company.objects.filter(slug=slug).values_list("slug")
-    return not now.union(RetiredName.objects.filter(name=slug).values_list("name")).exists()
+    had = RetiredName.objects.filter(name=slug).values_list("name")
+    return not now.union(had, all=True).exists()

@@ -4,15 +4,16 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import psycopg
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg import errors
+from psycopg.pq import ExecStatus
+from psycopg.sql import Identifier
 
 from crm_platform.kernel.db.owner.base import owner_connection
 from tenants.models import Company
 from tenants.upgrades.models import Release
 
 AUDITED_AT_ONCE = 100
-"""Schemas a message: from some 200 on the planner's work grows faster than their number."""
+"""Schemas a message: so many tables are locked (for reading) at once."""
 
 Head = frozenset[str]
 
@@ -41,13 +42,14 @@ def head_of(migrations: Iterable[Sequence[str]]) -> Head:
 
 
 def heads_of(raw: Any, schemas: Sequence[str]) -> dict[str, Head]:
-    """The migrations that each schema has by its own rows; absent schemas are left out."""
+    """The migrations that each schema has by its own rows; absent schemas are left out.
+
+    Raises:
+        psycopg.Error: a table cannot be read, though it is there.
+    """
     try:
-        with raw.transaction():
-            # A hundred small tables look dear to the planner; compiling for them costs more.
-            raw.execute("SET LOCAL jit = off")
-            return _read(raw, schemas)
-    except psycopg.errors.UndefinedTable:
+        return _read(raw, schemas)
+    except (errors.UndefinedTable, errors.InvalidSchemaName):
         # Asked for only now: looking whether they are there costs as much as reading them.
         found = raw.execute(
             "SELECT name FROM unnest(%s::text[]) name"
@@ -58,14 +60,32 @@ def heads_of(raw: Any, schemas: Sequence[str]) -> dict[str, Head]:
 
 
 def _read(raw: Any, schemas: Sequence[str]) -> dict[str, Head]:
+    """COPY of each table, all in one message: without a planner a quarter of what SELECTs take."""
     if not schemas:
         return {}
-    one = "SELECT {name}, string_agg(app || '.' || name, ',') FROM {schema}.django_migrations"
-    parts = [SQL(one).format(name=Literal(n), schema=Identifier(n)) for n in schemas]
-    # Not sorted there: nearly every company has the same text, which is taken apart once.
-    return {name: _parted(text or "") for name, text in raw.execute(SQL(" UNION ALL ").join(parts))}
+    tables = [Identifier(name, "django_migrations").as_string() for name in schemas]
+    message = "; ".join(f"COPY {table} (app, name) TO STDOUT" for table in tables)
+    pgconn, texts, refused = raw.pgconn, [], None
+    pgconn.send_query(message.encode())
+    # Read to the end in any case: the connection serves others afterwards.
+    while (result := pgconn.get_result()) is not None:
+        if result.status == ExecStatus.COPY_OUT:
+            texts.append(_copied(pgconn))
+        elif result.status == ExecStatus.FATAL_ERROR:
+            refused = errors.error_from_result(result)
+    if refused is not None:
+        raise refused
+    return dict(zip(schemas, map(_parted, texts), strict=True))
+
+
+def _copied(pgconn: Any) -> bytes:
+    rows = []
+    while (got := pgconn.get_copy_data(0))[0] > 0:
+        rows.append(bytes(got[1]))
+    return b"".join(rows)
 
 
 @functools.lru_cache(maxsize=64)
-def _parted(text: str) -> Head:
-    return frozenset(text.split(",")) if text else frozenset()
+def _parted(text: bytes) -> Head:
+    """Not sorted by the server: nearly every company has the same text, taken apart once."""
+    return frozenset(line.replace("\t", ".") for line in text.decode().splitlines())

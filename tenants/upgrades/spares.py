@@ -1,6 +1,7 @@
 """The pool of finished schemas: sign-up takes one instead of making one."""
 
 import datetime as dt
+from typing import Any
 
 from crm_platform.kernel import tenancy
 from tenants import provisioning
@@ -10,24 +11,27 @@ from tenants.upgrades.models import Release, Spare
 MADE_A_RUN = 25
 
 
+_TAKE = """
+DELETE FROM upgrades_spare WHERE id = (
+  SELECT id FROM upgrades_spare spare
+  WHERE lease IS NULL
+    AND NOT EXISTS (SELECT FROM upgrades_release later WHERE later.previous_id = spare.release_id)
+  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, schema_name,
+  (SELECT version FROM upgrades_release release WHERE release.id = release_id) AS version
+"""
+"""Found and taken in one statement: sign-up waits for it."""
+
+
 def take() -> tuple[str, str] | None:
     """A spare's schema and release for a new company; None when there is none.
 
     Inside the platform's unit of work: the spare leaves the pool exactly when the company's row
     that names it is kept. Spares of an older release are never given out.
     """
-    spare = (
-        Spare.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(release__following=None, lease=None)
-        .order_by("pk")
-        .values_list("pk", "schema_name", "release__version")
-        .first()
-    )
-    if spare is None:
-        return None
-    key, schema, version = spare
-    Spare.objects.filter(pk=key).delete()
-    return schema, version
+    taken: list[Any] = list(Spare.objects.raw(_TAKE))
+    return (taken[0].schema_name, taken[0].version) if taken else None
 
 
 def refill(*, at: dt.datetime, most: int = MADE_A_RUN) -> int:

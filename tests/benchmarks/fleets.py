@@ -73,14 +73,14 @@ def crowd(superuser_url: str, count: int, script: str) -> None:
                     raw.execute(head + SQL(script))
 
 
-def settle(superuser_url: str) -> None:
+def settle(superuser_url: str, database: str = "fleet") -> None:
     """Statistics for every table, and nothing left to be written by the server meanwhile.
 
     Otherwise what is measured after making many schemas is PostgreSQL's own tidying up.
     """
     import psycopg
 
-    with psycopg.connect(superuser_url, dbname="fleet", autocommit=True) as admin:
+    with psycopg.connect(superuser_url, dbname=database, autocommit=True) as admin:
         admin.execute("VACUUM (ANALYZE)")
         admin.execute("CHECKPOINT")
 

@@ -25,6 +25,7 @@ RAW_SQL = {
     "platform/crm_platform/ops/health.py": "asks whether the database answers",
     "tenants/backups/streams.py": "COPY of whole tables, as the owner",
     "tenants/queries.py": "the size of a schema",
+    "tenants/upgrades/spares.py": "finds a spare and takes it in one statement",
     "tenants/wholeness.py": "which tables a schema has",
 }
 """Modules that may send SQL of their own on the serving connection, and what for."""
