@@ -6,7 +6,7 @@ the schema's role and rights in the same transaction. A crash at any point leave
 
 import functools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -187,12 +187,17 @@ def remove_schema(schema: str) -> None:
 
 
 def schema_exists(schema: str) -> bool:
+    return bool(standing([schema]))
+
+
+def standing(schemas: Sequence[str]) -> list[str]:
+    """Which of the schemas there are. One query."""
     connection = owner_connection()
     connection.ensure_connection()
     found = connection.connection.execute(
-        "SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]
-    ).fetchone()
-    return found is not None
+        "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", [list(schemas)]
+    ).fetchall()
+    return [name for (name,) in found]
 
 
 def missing_tables(schema: str) -> set[str]:

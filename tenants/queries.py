@@ -195,13 +195,16 @@ def active_scopes(
 
 
 def unfinished_ids(*, at: dt.datetime) -> list[UUID]:
-    """Companies whose making was asked for a while ago and may be tried (again)."""
+    """Companies whose making was asked for a while ago and may be tried (again).
+
+    Not rehearsals, which have a maker of their own.
+    """
     state = Company.State
     waiting = Q(state__in=(state.REQUESTED, state.BUILDING)) | Q(
         state=state.FAILED, attempts__lt=MOST_ATTEMPTS
     )
     older = Q(created_at__lt=at - UNFINISHED_AFTER)
-    return list(Company.objects.filter(waiting, older).values_list("pk", flat=True))
+    return list(Company.objects.filter(waiting, older, live=None).values_list("pk", flat=True))
 
 
 def longest_unmeasured_ids(*, limit: int) -> list[UUID]:

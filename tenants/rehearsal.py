@@ -1,15 +1,16 @@
 """Rehearsal companies: a copy of a company's configuration to try things in; nothing in it is real.
 
-Made like a restore: the schema is built and filled before the register knows the company, so that
-nothing half-made can be opened. People are virtual: names and addresses are masked and nobody can
-sign in, but the one who asked. Everything here opens its own units of work.
+The register knows the company before its schema is built, so that a maker that dies leaves nothing
+that nobody knows; it has an address only once it is whole, so that nothing half-made can be opened.
+People are virtual: names and addresses are masked and nobody can sign in, but the one who asked.
+Everything here opens its own units of work.
 """
 
 import datetime as dt
 import json
 import secrets
-import uuid
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from tenants.backups.locks import only_one
 from tenants.lifecycle import states
 from tenants.models import Company, Domain
 
+State = Company.State
 PEOPLE = "identity_user"
 MASKED = {
     "name": SQL("'Person ' || id"),
@@ -65,8 +67,13 @@ class Difference:
 def rehearsals_of(company_id: UUID) -> QuerySet[Company]:
     """The standing rehearsals of a company; for the platform's unit of work."""
     return Company.objects.filter(live_id=company_id).exclude(
-        state__in=(Company.State.DELETED, Company.State.ERASED)
+        state__in=(State.BUILDING, State.DELETED, State.ERASED)
     )
+
+
+def _lock(live_id: UUID) -> AbstractContextManager[bool]:
+    """Who makes or removes a company's rehearsal."""
+    return only_one(f"rehearsal:{live_id}")
 
 
 def make(
@@ -78,19 +85,21 @@ def make(
         NotFound: there is no such working company, or nobody active has that address there.
         Conflict: it has a rehearsal, is one itself, or one is being made.
     """
-    with only_one(f"rehearsal:{live_id}") as is_ours:
+    with _lock(live_id) as is_ours:
         if not is_ours:
             raise Conflict(_("A rehearsal of this company is being made now. Wait a moment."))
+        _clear(live_id)
         made = _planned(live_id, at)
-        with tenancy.unit_of_work(tenancy.PLATFORM):
-            live = Company.objects.get(pk=live_id)
-        owner_id = _owner_of(live, owner_email)
         try:
+            with tenancy.unit_of_work(tenancy.PLATFORM):
+                live = Company.objects.get(pk=live_id)
+            owner_id = _owner_of(live, owner_email)
             _build(live, made, tables, owner_id)
+            made.state = State.ACTIVE  # for whoever fills it; the register says so in the end
             _fill(made, owner_id, fill, at)
             _open(made)
         except BaseException:
-            provisioning.remove_schema(made.schema_name)
+            _forget(made)
             raise
     queries.forget_hosts()
     return made
@@ -107,9 +116,10 @@ def _planned(live_id: UUID, at: dt.datetime) -> Company:
             raise Conflict(_("This company has a rehearsal. Reset or remove that one."))
         # Names are never given out twice: each rehearsal has a new one.
         slug = f"{live.slug[:24]}-try-{secrets.token_hex(3)}"
-        return Company(
-            id=uuid.uuid4(), live=live, slug=slug, name=f"{live.name[:100]} (rehearsal)",
-            schema_name=provisioning.new_schema_name(), state=Company.State.ACTIVE, created_at=at,
+        services.demand_free_slug(slug)
+        return Company.objects.create(
+            live=live, slug=slug, name=f"{live.name[:100]} (rehearsal)",
+            schema_name=provisioning.new_schema_name(), state=State.BUILDING, created_at=at,
             activated_at=at, language=live.language, time_zone=live.time_zone,
             currency=live.currency, accent_hue=live.accent_hue, release=live.release,
             features=live.features,
@@ -185,16 +195,53 @@ def _fill(made: Company, owner_id: int, fill: Fill, at: dt.datetime) -> None:
 
 def _open(made: Company) -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        services.demand_free_slug(made.slug)
-        made.save(force_insert=True)
+        made.save(update_fields=["state"])
         Domain.objects.create(company=made, host=f"{made.slug}.{settings.BASE_DOMAIN}")
+
+
+def _forget(made: Company) -> None:
+    """Remove one that never opened: its schema first, by which the register still knows it."""
+    provisioning.remove_schema(made.schema_name)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Company.objects.filter(pk=made.pk, state=State.BUILDING).delete()
+
+
+def _clear(live_id: UUID) -> int:
+    """Remove what dead processes left of a company's rehearsals; for who holds its lock."""
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        rehearsals = Company.objects.filter(live_id=live_id)
+        half_made = list(rehearsals.filter(state=State.BUILDING))
+        removed = list(rehearsals.filter(state=State.DELETED).values_list("schema_name", flat=True))
+    left = provisioning.standing(removed)
+    for company in half_made:
+        _forget(company)
+    for schema in left:
+        provisioning.remove_schema(schema)
+    return len(half_made) + len(left)
+
+
+def clear_dead() -> int:
+    """Remove what makers and removers left that died in the middle; returns how many. Idempotent.
+
+    Nobody is at work on what has no lock.
+    """
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        states_left = (State.BUILDING, State.DELETED)
+        rows = Company.objects.filter(live__isnull=False, state__in=states_left)
+        lives = list(rows.order_by().values_list("live_id", flat=True).distinct())
+    cleared = 0
+    for live_id in lives:
+        with _lock(live_id) as is_ours:
+            cleared += _clear(live_id) if is_ours else 0
+    return cleared
 
 
 def remove(*, company_id: UUID, at: dt.datetime) -> None:
     """Remove a rehearsal, data and all. Idempotent.
 
     Raises:
-        Conflict: it is no rehearsal; live companies are never removed this way.
+        Conflict: it is no rehearsal (live companies are never removed this way), or one is being
+            made or removed.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.filter(pk=company_id).first()
@@ -202,8 +249,11 @@ def remove(*, company_id: UUID, at: dt.datetime) -> None:
         return
     if company.live_id is None:
         raise Conflict(_("This is no rehearsal: a live company is never removed this way."))
-    services.remove(company_id=company_id, at=at)
-    provisioning.remove_schema(company.schema_name)
+    with _lock(company.live_id) as is_ours:
+        if not is_ours:
+            raise Conflict(_("A rehearsal of this company is being made now. Wait a moment."))
+        services.remove(company_id=company_id, at=at)
+        provisioning.remove_schema(company.schema_name)
 
 
 def reset(

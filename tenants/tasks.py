@@ -10,7 +10,7 @@ from crm_platform.identity import tasks as identity_tasks
 from crm_platform.identity.services import mail, tidying
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.tasks import platform_task, send
-from tenants import limits, queries, services
+from tenants import limits, queries, rehearsal, services
 from tenants.addresses import own
 from tenants.erasure import running
 from tenants.lifecycle import clock, letters, states
@@ -26,11 +26,12 @@ def build_company(*, company_id: str) -> None:
 
 @platform_task(atomic_body=False)
 def sweep_companies() -> None:
-    """Send `build_company` for each company that was left unfinished. Idempotent."""
+    """Send `build_company` for each company left unfinished; clear rehearsals. Idempotent."""
     with tenancy.unit_of_work(tenancy.PLATFORM):
         unfinished = queries.unfinished_ids(at=timezone.now())
     for company_id in unfinished:
         send(build_company, tenancy.PLATFORM, company_id=str(company_id))
+    rehearsal.clear_dead()
 
 
 @platform_task(atomic_body=False)

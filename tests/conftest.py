@@ -37,12 +37,16 @@ def pytest_configure():
     settings.WHITENOISE_AUTOREFRESH = True
 
 
+LONGEST = ("test_isolation.py", "test_faults.py", "test_screens.py", "test_console.py")
+"""Files begun first, so that no process of several is left with one of them at the end."""
+
+
 def pytest_collection_modifyitems(items):
-    """The longest file first, browser tests last.
+    """The longest files first, browser tests last.
 
     Playwright leaves a running loop in its process, where Django then refuses plain queries.
     """
-    items.sort(key=lambda item: ("browser" in item.keywords, item.path.name != "test_isolation.py"))
+    items.sort(key=lambda item: ("browser" in item.keywords, item.path.name not in LONGEST))
 
 
 FIGURE = "figure"

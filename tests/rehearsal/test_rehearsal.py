@@ -1,12 +1,20 @@
 """A rehearsal is made quickly, names nobody, sends nothing, and tells what was changed in it."""
 
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
 import time
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.core import mail as django_mail
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
+from django.utils import timezone
 from psycopg.sql import SQL, Identifier
 
 from crm_core.records.models import Account, Contact
@@ -207,6 +215,49 @@ def test_fault_in_the_middle_leaves_nothing(live):
     assert schemas() == before
     with tenancy.unit_of_work(tenancy.PLATFORM):
         assert not rehearsal.rehearsals_of(live.id).exists()
+
+
+def cut_off(live, step):
+    """Have a process make (or remove) a rehearsal, and be killed at a step."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.rehearsal.cut_off", str(live.id), step],
+        cwd=settings.BASE_DIR, check=False,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "crm_platform.settings_test",
+             "PYTHONPATH": f"{settings.BASE_DIR}:{settings.BASE_DIR / 'platform'}",
+             "RAPPORT_TEST_DATABASE": conftest.TEST_DATABASE},
+    )  # fmt: skip
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("step", ["building", "filling", "opening", "removing"])
+def test_process_killed_in_the_middle_leaves_nothing_that_stays(live, step):
+    before = schemas()
+    if step == "removing":
+        make(live)
+    cut_off(live, step)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        assert not rehearsal.rehearsals_of(live.id).exists(), "half of one can be opened"
+        half = set(Company.objects.filter(live_id=live.id).values_list("id", flat=True))
+        later = queries.unfinished_ids(at=timezone.now() + dt.timedelta(days=9))
+    assert len(half) == 1
+    assert half & set(later) == set(), "it would be built as a company of its own"
+
+    rehearsal.clear_dead()
+
+    assert schemas() == before
+    make(live)
+
+
+def test_what_somebody_is_at_work_on_is_not_cleared(live, servers):
+    cut_off(live, "filling")
+    with psycopg.connect(servers.superuser_url, dbname=conftest.TEST_DATABASE) as maker:
+        maker.execute(
+            "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"rapport:rehearsal:{live.id}"]
+        )
+        assert rehearsal.clear_dead() == 0
+        with pytest.raises(Conflict, match="being made now"):
+            make(live)
+    assert rehearsal.clear_dead() == 1
 
 
 def test_command_makes_compares_and_removes(live, capsys):

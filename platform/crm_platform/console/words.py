@@ -82,6 +82,9 @@ def verb_word(verb: str) -> str:
         "person.added": _("Added"), "person.joined": _("Joined"),
         "person.role_changed": _("Changed the role"), "person.deactivated": _("Deactivated"),
         "person.reactivated": _("Reactivated"), "person.profile_changed": _("Changed the profile"),
+        "person.password_changed": _("Changed the password"),
+        "person.password_reset": _("Reset the password"),
+        "person.mail_changed": _("Changed the mail address"),
         "second_factor.enrolled": _("Set up the second factor"),
         "second_factor.confirmed": _("Signed in with the second factor"),
         "second_factor.recovered": _("Signed in with a recovery code"),
@@ -115,6 +118,7 @@ def event_word(verb: str, facts: dict[str, Any]) -> str:
     if verb == "company.moved":
         return f"{state_word(facts['from'])} → {state_word(facts['to'])}"
     words = {
+        "company.opened": _("Made and opened"), "company.removed": _("Closed for good"),
         "company.warned": _("Owners were warned"), "owners.told": _("Owners were told"),
         "owner.asked": _("An owner asked for help"), "company.prolonged": _("Given more time"),
         "company.erased": _("Erased"), "erasure.requested": _("Erasure asked for"),
