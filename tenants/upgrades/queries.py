@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from tenants.lifecycle import states
 from tenants.models import Company
@@ -96,6 +96,12 @@ def runs_of(release: Release, states: tuple[str, ...] = ()) -> QuerySet[SchemaRu
     if states:
         rows = rows.filter(state__in=states)
     return rows.order_by("wave__position", "company__created_at", "pk")
+
+
+def troubled_of(release: Release) -> QuerySet[SchemaRun]:
+    """Runs that need somebody: failed, left behind, or not rolled back though it was tried."""
+    left = Q(state__in=(SchemaRun.State.FAILED, SchemaRun.State.HELD, SchemaRun.State.BACK))
+    return runs_of(release).filter(left | Q(state=SchemaRun.State.DONE) & ~Q(error=""))
 
 
 def preflights() -> QuerySet[Preflight]:

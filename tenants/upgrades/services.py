@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
-from tenants import queries as register
 from tenants.upgrades import applying, planning, preflights, queries, words
 from tenants.upgrades.models import Release, SchemaRun, Setting, Wave
 
@@ -28,7 +27,7 @@ def plan_release(*, version: str, at: dt.datetime) -> Release:
         Conflict: it is finished.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        release = _locked(version)
+        release = locked(version)
         if release.state == State.DONE:
             raise Conflict(_("This release is finished."))
         _enrol(release, at=at)
@@ -75,7 +74,7 @@ def start(*, version: str, at: dt.datetime) -> Release:
         Conflict: it is not planned, or finished.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        release = _locked(version)
+        release = locked(version)
         if release.state not in (State.PLANNED, State.STOPPED, State.RUNNING):
             raise Conflict(_("Plan this release first."))
         _enrol(release, at=at)
@@ -96,7 +95,7 @@ def stop(*, version: str, reason: str) -> None:
     if not reason.strip():
         raise Invalid(_("Say why: the reason is kept with the release."), field="reason")
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        release = _locked(version)
+        release = locked(version)
         if release.state != State.RUNNING:
             raise Conflict(_("This release is not running."))
         halt(release, reason.strip())
@@ -116,7 +115,7 @@ def advance(*, version: str, at: dt.datetime) -> Wave | None:
     keep its wave from ending, but the release is finished only when none is left behind.
     """
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        release = _locked(version)
+        release = locked(version)
         if release.state != State.RUNNING:
             return None
         for wave in release.waves.select_for_update().order_by("position"):
@@ -140,13 +139,13 @@ def _finish(release: Release, *, at: dt.datetime) -> None:
     _enrol(release, at=at)
     if release.waves.filter(state=Wave.State.RUNNING).exists():
         return
-    if not _halt_for_those_left(release):
+    if not halt_for_those_left(release):
         release.state = State.DONE
         release.save(update_fields=["state"])
 
 
-def _halt_for_those_left(release: Release) -> bool:
-    """No release is over while a company of it stands elsewhere."""
+def halt_for_those_left(release: Release) -> bool:
+    """No release is over while a company of it stands elsewhere; whether one does."""
     left = release.runs.filter(state__in=(RunState.FAILED, RunState.HELD, RunState.BACK)).count()
     if left:
         halt(release, words.reason_left(left))
@@ -199,67 +198,6 @@ def _change_run(run_id: int, sources: tuple[str, ...], to: str, **facts: Any) ->
         return run
 
 
-def roll_back(*, run_id: int) -> SchemaRun:
-    """Bring one company back to the release before, by the reverse of each step.
-
-    Raises:
-        NotFound: there is no such run.
-        Conflict: the company is not at this release, is busy, or a step has no way back.
-    """
-    lease = applying.take_lease()
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        run = (
-            SchemaRun.objects.select_for_update(of=("self",))
-            .select_related("company", "release__previous")
-            .filter(pk=run_id)
-            .first()
-        )
-        if run is None:
-            raise NotFound(_("There is no such run."))
-        release = run.release
-        if run.state != RunState.DONE or release.previous is None:
-            raise Conflict(_("Only a company that was upgraded can be rolled back."))
-        if any(step["back"] is None for step in release.steps):
-            raise Conflict(_("This release has a step that cannot be undone."))
-        run.state, run.lease = RunState.RUNNING, lease
-        run.save(update_fields=["state", "lease"])
-    try:
-        applying.apply(task_of(run, lease=lease, back=True))
-    except Exception as error:
-        with tenancy.unit_of_work(tenancy.PLATFORM):
-            SchemaRun.objects.filter(pk=run_id).update(
-                state=RunState.DONE, error=f"{type(error).__name__}: {error}"[:4000]
-            )
-        if isinstance(error, applying.Locked):
-            raise Conflict(_("The company is busy. Try again in a moment.")) from error
-        raise
-    finally:
-        applying.give_lease_back(lease)
-    register.forget_hosts()
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        current = _locked(release.version)
-        if current.state == State.DONE:
-            _halt_for_those_left(current)
-        return SchemaRun.objects.select_related("company").get(pk=run_id)
-
-
-def roll_back_wave(*, wave_id: int) -> tuple[int, list[str]]:
-    """Roll back every upgraded company of a wave: how many were, and why others were not."""
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        ids = list(
-            SchemaRun.objects.filter(wave_id=wave_id, state=RunState.DONE).values_list(
-                "pk", flat=True
-            )
-        )
-    refused = []
-    for run_id in ids:
-        try:
-            roll_back(run_id=run_id)
-        except Conflict as refusal:
-            refused.append(str(refusal))
-    return len(ids) - len(refused), refused
-
-
 def forget_company(*, company_id: UUID) -> None:
     """Take a company that is erased out of the waves that wait for it, and drop its copies."""
     open_states = (RunState.WAITING, RunState.FAILED, RunState.HELD, RunState.BACK)
@@ -307,7 +245,12 @@ def change_setting(
     return setting
 
 
-def _locked(version: str) -> Release:
+def locked(version: str) -> Release:
+    """A release that nobody else changes meanwhile.
+
+    Raises:
+        NotFound: there is none.
+    """
     release = Release.objects.select_for_update(of=("self",)).filter(version=version).first()
     if release is None:
         raise NotFound(_("There is no such release."))

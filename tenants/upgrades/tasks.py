@@ -1,6 +1,5 @@
 """Background work of releases: the broker only rings; what is to do stands in the ledger."""
 
-import contextlib
 import datetime as dt
 import time
 
@@ -9,11 +8,13 @@ from django.utils import timezone
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, NotFound
 from crm_platform.kernel.tasks import platform_task, send
-from tenants.upgrades import preflights, queries, running, services, spares
+from tenants.upgrades import preflights, queries, rolling_back, running, spares
 from tenants.upgrades.models import Release
 
 TURN = dt.timedelta(minutes=4)
 """A worker's task gives up after so long and is rung again, so that deploys need not wait."""
+MOST_TURNS, BUSY_SECONDS = 10, 5
+"""How often a busy company is tried to be rolled back, a little later each time: 4 minutes."""
 
 
 @platform_task(atomic_body=False)
@@ -35,10 +36,21 @@ def upgrade_companies(*, version: str) -> None:
 
 
 @platform_task(atomic_body=False)
-def roll_back_company(*, run_id: int) -> None:
-    """Bring one company back to the release before. A second time finds nothing to do."""
-    with contextlib.suppress(Conflict, NotFound):
-        services.roll_back(run_id=run_id)
+def roll_back_company(*, run_id: int, turn: int = 1) -> None:
+    """Bring one company back to the release before. A second time finds nothing to do.
+
+    Where people are at work it is tried again later; in the end the board shows it as not done.
+    """
+    try:
+        rolling_back.roll_back(run_id=run_id)
+    except rolling_back.Busy:
+        if turn < MOST_TURNS:
+            send(
+                roll_back_company, tenancy.PLATFORM, in_seconds=BUSY_SECONDS * turn, run_id=run_id,
+                turn=turn + 1,
+            )  # fmt: skip
+    except (Conflict, NotFound):
+        return
 
 
 @platform_task(atomic_body=False)

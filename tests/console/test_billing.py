@@ -222,6 +222,20 @@ def test_only_platform_and_billing_act_the_others_look(renter, role, may):
     assert client.get("/billing/figures/").status_code == 200
 
 
+def test_list_of_companies_tells_and_finds_what_is_rented(operator, renter, globex):
+    def is_found(slug, plan):
+        page = operator.get("/", {"q": slug, "plan": plan}).content.decode()
+        return f">{slug}</" in page
+
+    slug = renter.company.slug
+    plan = Subscription.objects.get(account=renter.account).price.version.plan_id
+    for asked, found in ((plan, (True, False)), ("none", (False, True)), ("x", (True, True)),
+                         (999_999_999, (False, False))):  # fmt: skip
+        assert (is_found(slug, asked), is_found(globex.slug, asked)) == found
+    page = operator.get("/", {"q": slug}).content.decode()
+    assert 'Standard <small class="dim">5 seats</small>' in page
+
+
 def test_company_page_says_what_it_rents_or_that_it_never_did(operator, renter, globex):
     page = operator.get(f"/companies/{renter.id}/").content.decode()
     assert "US$50.00 per user and month × 5" in page

@@ -2,12 +2,14 @@
 
 import pytest
 
+from crm_platform.identity.models import Session
 from crm_platform.kernel import tenancy
 from tenants import provisioning, queries, wholeness
 from tenants.models import Company, Domain
 from tenants.upgrades import applying, building
 from tenants.upgrades.models import Release, Setting, Spare
 from tests.conftest import NOON, unique
+from tests.console.conftest import client_of, make_person
 
 CACHES = (
     provisioning.company_statements, provisioning.company_script, provisioning.company_migrations,
@@ -89,3 +91,20 @@ def company_at(release, **facts):
 def again(row):
     with tenancy.unit_of_work(tenancy.PLATFORM):
         return type(row).objects.get(pk=row.pk)
+
+
+@pytest.fixture
+def operator(ledger, monkeypatch):
+    """A platform operator's browser; what it made is removed, for the board commits."""
+    sent = []
+    monkeypatch.setattr(
+        "crm_platform.console.services.releases.send", lambda task, *_a, **k: sent.append(task.name)
+    )
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        person = make_person()
+        client = client_of(person)
+    client.sent = sent
+    yield client
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Session.objects.filter(user=person).delete()
+        type(person).objects.filter(pk=person.pk).update(is_active=False)

@@ -3,31 +3,12 @@
 import pytest
 
 from crm_platform.console.models import OperatorEntry
-from crm_platform.identity.models import Session
 from crm_platform.kernel import tenancy
 from tenants.upgrades import building, preflights, running
 from tenants.upgrades.models import Release, SchemaRun, Setting
 from tests.conftest import NOON
-from tests.console.conftest import client_of, make_person
 from tests.upgrades.conftest import again
 from tests.upgrades.test_releases import breaks, clock, mend, run_of
-
-
-@pytest.fixture
-def operator(ledger, monkeypatch):
-    """A platform operator's browser; what it made is removed, for the board commits."""
-    sent = []
-    monkeypatch.setattr(
-        "crm_platform.console.services.releases.send", lambda task, *_a, **k: sent.append(task.name)
-    )
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        person = make_person()
-        client = client_of(person)
-    client.sent = sent
-    yield client
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        Session.objects.filter(user=person).delete()
-        type(person).objects.filter(pk=person.pk).update(is_active=False)
 
 
 def act(client, path, **values):

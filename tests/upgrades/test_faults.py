@@ -15,7 +15,7 @@ from crm_platform.kernel import tenancy
 from crm_platform.kernel.db.owner.base import owner_connection
 from tenants import provisioning
 from tenants.models import Company
-from tenants.upgrades import applying, running, services, spares
+from tenants.upgrades import applying, rolling_back, running, services, spares
 from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Release, SchemaRun, Setting, Spare
 from tests import conftest
@@ -110,7 +110,7 @@ def take_back(companies, release):
         with tenancy.unit_of_work(tenancy.PLATFORM):
             run = SchemaRun.objects.get(company=company)
         if run.state == SchemaRun.State.DONE:
-            services.roll_back(run_id=run.pk)
+            rolling_back.roll_back(run_id=run.pk)
             services.retry(run_id=run.pk, at=NOON)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Release.objects.filter(pk=release.pk).update(state=Release.State.RUNNING)

@@ -12,7 +12,7 @@ from crm_platform.kernel.db.owner.base import owner_connection
 from crm_platform.kernel.errors import Conflict, Invalid
 from tenants import provisioning, queries
 from tenants.models import Company
-from tenants.upgrades import auditing, building, running, services
+from tenants.upgrades import auditing, building, rolling_back, running, services
 from tenants.upgrades import queries as ledger_queries
 from tenants.upgrades.fingerprints import fingerprint_of, lines_of
 from tenants.upgrades.models import Release, SchemaRun, Wave
@@ -189,7 +189,7 @@ def test_three_ways_out_of_a_broken_release(fleet, future):
     running.work(version="r2", clock=clock, any_hour=True)
     assert (run_of(one).state, again(one).release) == (State.DONE, "r2")
 
-    services.roll_back(run_id=run_of(other).pk)
+    rolling_back.roll_back(run_id=run_of(other).pk)
     assert (run_of(other).state, again(other).release) == (State.BACK, "r1")
     with tenancy.unit_of_work(tenancy.PLATFORM):
         first = Release.objects.get(version="r1")
@@ -203,7 +203,7 @@ def test_wave_is_rolled_back_whole(fleet, future):
     with tenancy.unit_of_work(tenancy.PLATFORM):
         wave = release.waves.get(ring="rest")
 
-    done, refused = services.roll_back_wave(wave_id=wave.pk)
+    done, refused = rolling_back.roll_back_wave(wave_id=wave.pk, reason="Bad")
 
     assert (done, refused) == (3, [])
     assert {again(company).release for company in companies} == {"r1"}

@@ -13,7 +13,7 @@ from crm_platform.identity.services import roles
 from crm_platform.kernel import tenancy
 from tenants import queries
 from tenants.models import Company
-from tenants.upgrades import applying, building, running, services, settling
+from tenants.upgrades import applying, building, rolling_back, running, services, settling
 from tenants.upgrades.fingerprints import fingerprint_of, lines_of
 from tenants.upgrades.models import Release, SchemaRun
 from tests import factories
@@ -198,7 +198,7 @@ def test_company_goes_back_and_its_rows_are_moved_again_the_next_time(fleet, con
     released()
     running.work(version="r2", clock=clock, any_hour=True)
 
-    services.roll_back(run_id=run_of(company).pk)
+    rolling_back.roll_back(run_id=run_of(company).pk)
     assert fingerprint_of(raw(), company.schema_name) == first.fingerprint
 
     services.retry(run_id=run_of(company).pk, at=NOON)

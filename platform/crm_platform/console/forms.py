@@ -3,11 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.console.queries.operators import operator_roles
-from crm_platform.console.words import limit_word, role_word
+from crm_platform.console.words import limit_word, ring_word, role_word
 from crm_platform.identity.models import Role
 from crm_platform.kernel.limits import Limit
 from crm_platform.ui import widgets
@@ -38,14 +37,6 @@ class LimitForm(forms.Form):
         help_text=_("The last day; left empty, it holds until somebody changes it."),
     )  # fmt: skip
     reason = forms.CharField(label=_("Reason"), max_length=250)
-
-
-def ring_word(ring: str) -> str:
-    """The name of a ring: who is upgraded when."""
-    words = {
-        "canary": gettext("First (canary)"), "early": gettext("Early"), "rest": gettext("The rest"),
-    }  # fmt: skip
-    return words.get(ring, ring)
 
 
 def _hours() -> list[tuple[int, str]]:
@@ -118,6 +109,17 @@ class ApprovalForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class WaveBackForm(ReasonForm):
+    """A wave with upgraded companies, and why it goes back."""
+
+    wave = forms.ChoiceField(label=_("Wave"))
+    field_order = ["wave", "reason"]
+
+    def __init__(self, *given: Any, waves: list[tuple[str, str]], **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["wave"].choices = waves  # type: ignore[attr-defined]  # a ChoiceField's
 
 
 class _RoleChoice(forms.ModelChoiceField[Role]):

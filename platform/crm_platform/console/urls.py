@@ -51,6 +51,7 @@ release_patterns = [
     path("releases/<str:version>/check/", dry_runs.check, name="release_check"),
     path("releases/<str:version>/start/", releases.start, name="release_start"),
     path("releases/<str:version>/stop/", releases.stop, name="release_stop"),
+    path("releases/<str:version>/back/", releases.wave_back, name="release_wave_back"),
     path("releases/runs/<int:run_id>/retry/", releases.retry, name="release_retry"),
     path("releases/runs/<int:run_id>/hold/", releases.hold, name="release_hold"),
     path("releases/runs/<int:run_id>/back/", releases.back, name="release_back"),

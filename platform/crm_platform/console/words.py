@@ -96,6 +96,7 @@ def verb_word(verb: str) -> str:
         "release.stopped": _("Stopped the release"), "release.set": _("Changed how upgrades run"),
         "release.retried": _("Tried the upgrade again"), "release.held": _("Held the upgrade"),
         "release.rolled_back": _("Rolled the upgrade back"),
+        "release.wave_back": _("Had a wave rolled back"),
         "billing.transfer_recorded": _("Recorded a transfer"),
         "billing.payment_undone": _("Undid a payment"),
         "billing.invoice_credited": _("Credited an invoice"),
@@ -181,6 +182,15 @@ def run_word(state: str) -> str:
     }[state]  # fmt: skip
 
 
+def check_word(check: str) -> str:
+    """What was looked at after an upgrade; anything else is a step that moved rows."""
+    words = {
+        "fingerprint": pgettext("check", "tables"), "reads": pgettext("check", "reading"),
+        "constraints": pgettext("check", "rules"),
+    }  # fmt: skip
+    return words.get(check, pgettext("check", "records"))
+
+
 def dry_run_word(state: str) -> str:
     """How a release fares on a copy of one company."""
     return {
@@ -196,6 +206,14 @@ def lock_word(mode: str) -> str:
     if mode in ("ShareRowExclusiveLock", "ShareLock"):
         return _("whoever writes waits")
     return _("nobody waits")
+
+
+def ring_word(ring: str) -> str:
+    """The name of a ring: who is upgraded when."""
+    words = {
+        "canary": _("First (canary)"), "early": _("Early"), "rest": _("The rest"),
+    }  # fmt: skip
+    return words.get(ring, ring)
 
 
 def reader_word(role: str) -> str:

@@ -15,6 +15,7 @@ from tenants.upgrades import (
     planning,
     preflights,
     queries,
+    rolling_back,
     running,
     services,
 )
@@ -47,16 +48,19 @@ class Command(BaseCommand):
         stop.add_argument("--reason", required=True)
         act("status", "releases and waves", version=False)
         act("audit", "read every company's own migration rows")
-        for name, words in (("retry", "try a company again"), ("hold", "leave a company behind"),
-                            ("back", "bring a company to the release before")):  # fmt: skip
+        for name, words in (("retry", "try a company again"), ("hold", "leave a company behind")):
             act(name, words).add_argument("company", help="address name")
+        back = act("back", "bring a company, or all of a wave, to the release before")
+        which = back.add_mutually_exclusive_group(required=True)
+        which.add_argument("company", nargs="?", help="address name")
+        which.add_argument("--wave", choices=planning.RINGS, help="all of this wave")
         act("up", "build, plan and run whatever the running code brings", version=False)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         acts: dict[str, Callable[[dict[str, Any]], None]] = {
             "build": self._build, "check": self._check, "plan": self._plan, "run": self._run,
             "stop": self._stop, "status": self._status, "audit": self._audit, "retry": self._one,
-            "hold": self._one, "back": self._one, "up": self._up,
+            "hold": self._one, "back": self._back, "up": self._up,
         }  # fmt: skip
         try:
             acts[options["act"]](options)
@@ -169,8 +173,23 @@ class Command(BaseCommand):
         elif options["act"] == "hold":
             services.hold(run_id=run.pk)
         else:
-            services.roll_back(run_id=run.pk)
+            rolling_back.roll_back(run_id=run.pk)
         self.stdout.write(f"{options['company']}: {options['act']}")
+
+    def _back(self, options: dict[str, Any]) -> None:
+        if not options["wave"]:
+            self._one(options)
+            return
+        with tenancy.unit_of_work(tenancy.PLATFORM):
+            wave = _release(options["version"]).waves.filter(ring=options["wave"]).first()
+        if wave is None:
+            raise CommandError("This release has no such wave.")
+        done, refused = rolling_back.roll_back_wave(
+            wave_id=wave.pk, reason=f"Rolled back: {options['wave']}"
+        )
+        self.stdout.write(f"{options['wave']}: {done} rolled back, {len(refused)} not")
+        if refused:
+            raise CommandError("; ".join(sorted(set(refused))))
 
     def _up(self, _options: dict[str, Any]) -> None:
         """For a service of one machine: no windows, no waiting."""

@@ -21,6 +21,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from billing.catalogue import name_of
+from billing.models import Plan, Subscription
 from crm_platform.console.models import CompanyNote, OperatorEntry, TaskFailure
 from crm_platform.kernel.errors import Invalid
 from crm_platform.kernel.paging import decode_cursor, encode_cursor
@@ -40,6 +42,7 @@ DEFAULT_SORT = "-created"
 SIZES = {"s": (0, 10 * MIB), "m": (10 * MIB, 100 * MIB), "l": (100 * MIB, 1 << 62)}
 USES = {"week": 7, "month": 30}
 HEALTHS = ("ok", "warn", "bad")
+NO_PLAN = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Wanted:
     size: str = ""
     used: str = ""
     health: str = ""
+    plan: str = ""
     sort: str = DEFAULT_SORT
 
 
@@ -68,8 +72,23 @@ def releases() -> list[str]:
     return list(known.values_list("version", flat=True))
 
 
+def plans() -> dict[int, str]:
+    """The name of each plan by its id, as the reader says it. One query."""
+    rows = Plan.objects.order_by("position", "pk").values_list("pk", "names")
+    return {pk: name_of(names) for pk, names in rows}
+
+
+def _rents() -> QuerySet[Subscription]:
+    return Subscription.objects.filter(ended_at=None).order_by()
+
+
 def described(newest: str) -> QuerySet[Company]:
-    """Companies with `failed_tasks`, `errors`, `is_behind`, `health` and `used` (never: 1970)."""
+    """Companies with `failed_tasks`, `errors`, `is_behind`, `health`, `used` and what they rent.
+
+    `used` is 1970 where nobody ever came; `plan` (an id) and `seats` are None where nothing is
+    rented.
+    """
+    rented = _rents().filter(account__company_id=OuterRef("pk"))
     opened = (
         TaskFailure.objects.filter(company_id=OuterRef("pk"), resolved_at=None)
         .order_by().values("company_id").annotate(count=Count("pk")).values("count")
@@ -79,7 +98,10 @@ def described(newest: str) -> QuerySet[Company]:
     behind = Q(state__in=states.STANDING) & ~Q(release=newest)
     return (
         Company.objects.select_related("facts").prefetch_related("domains")
-        .annotate(failed_tasks=failed)
+        .annotate(
+            failed_tasks=failed, plan=Subquery(rented.values("price__version__plan")[:1]),
+            seats=Subquery(rented.values("seats")[:1]),
+        )
         .annotate(
             errors=F("failed_tasks") + imports + mails,
             used=Coalesce("last_used_at", Value(LONG_AGO), output_field=DateTimeField()),
@@ -114,6 +136,11 @@ def companies(wanted: Wanted, *, newest: str, at: dt.datetime) -> QuerySet[Compa
         found = found.filter(size_bytes__gte=least, size_bytes__lt=most)
     if wanted.health in HEALTHS:
         found = found.filter(Q(health=wanted.health))
+    if wanted.plan == NO_PLAN:
+        found = found.exclude(pk__in=_rents().values("account__company_id"))
+    elif wanted.plan.isdecimal():
+        renting = _rents().filter(price__version__plan_id=int(wanted.plan[:9]))
+        found = found.filter(pk__in=renting.values("account__company_id"))
     return _used(found, wanted.used, at)
 
 

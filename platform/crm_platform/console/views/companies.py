@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console import acts, forms
@@ -25,6 +26,7 @@ from crm_platform.console.words import (
     KINDS,
     event_word,
     health_word,
+    ring_word,
     run_word,
     state_word,
     verb_word,
@@ -36,16 +38,18 @@ from tenants.models import Company
 from tenants.upgrades import proof
 
 RUNS_SHOWN = 10
-FILTERS = ("state", "release", "ring", "size", "used", "health")
+FILTERS = ("state", "plan", "release", "ring", "size", "used", "health")
 
 
-def _choices() -> dict[str, tuple[str, list[tuple[str, str]]]]:
+def _choices(plans: dict[int, str]) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     """The filters: name → what "all" is called, and the values with their words."""
     return {
         "state": (_("Every state"), [(s, state_word(s)) for s in Company.State.values]),
+        "plan": (_("Every plan"), [*((str(pk), name) for pk, name in plans.items()),
+                                   (queries.NO_PLAN, _("Rents nothing"))]),
         "health": (_("Any health"), [(key, health_word(key)) for key in queries.HEALTHS]),
         "release": (_("Every release"), [(each, each) for each in queries.releases()]),
-        "ring": (_("Every ring"), [(key, forms.ring_word(key)) for key in Company.Ring.values]),
+        "ring": (_("Every ring"), [(key, ring_word(key)) for key in Company.Ring.values]),
         "size": (_("Any size"), [("s", _("Up to 10 MB")), ("m", _("10 to 100 MB")),
                                  ("l", _("Over 100 MB"))]),
         "used": (_("Used at any time"), [("week", _("Used this week")),
@@ -57,23 +61,24 @@ def _choices() -> dict[str, tuple[str, list[tuple[str, str]]]]:
 @require_GET
 @operators_with("companies.view")
 def companies(request: HttpRequest) -> HttpResponse:
-    """Every company, with state, health, people, size, release and last use."""
+    """Every company, with state, plan, health, people, size, release and last use."""
     asked = {name: word(request, name, 40) for name in FILTERS}
     wanted = queries.Wanted(
         text=word(request, "q"), sort=word(request, "sort", 20) or queries.DEFAULT_SORT, **asked
     )
-    newest = queries.newest_release()
+    newest, plans = queries.newest_release(), queries.plans()
     found = queries.companies(wanted, newest=newest, at=timezone.now())
     rows, more = queries.page_of(found, sort=wanted.sort, after=request.GET.get("after", ""))
     context = {
         "total": found.count(),
         "more": more,
         "acts": [act for act in acts.acts() if not act.is_whole],
-        "rows": [_row(each) for each in rows],
+        "rows": [_listed(each, plans) for each in rows],
         "wanted": wanted,
-        "filters": [(name, asked[name], *shown) for name, shown in _choices().items()],
+        "filters": [(name, asked[name], *shown) for name, shown in _choices(plans).items()],
         "columns": [
-            ("name", _("Company"), ""), ("state", _("State"), ""), ("", _("Health"), ""),
+            ("name", _("Company"), ""), ("state", _("State"), ""),
+            ("", pgettext("rent", "Plan"), ""), ("", _("Health"), ""),
             ("errors", _("Errors"), "r"), ("users", _("People"), "r"), ("size", _("Size"), "r"),
             ("release", _("Release"), ""), ("created", _("Created"), ""),
             ("used", _("Last use"), ""),
@@ -81,6 +86,10 @@ def companies(request: HttpRequest) -> HttpResponse:
         **console(request, "companies"),
     }  # fmt: skip
     return render(request, "console/companies.html", context)
+
+
+def _listed(company: Any, plans: dict[int, str]) -> dict[str, Any]:
+    return {**_row(company), "plan": plans.get(company.plan, "")}
 
 
 def _row(company: Any) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -13,10 +13,12 @@ from crm_platform.console import forms
 from crm_platform.console.context import console
 from crm_platform.console.guard import operators_with
 from crm_platform.console.services import releases as services
+from crm_platform.console.services import wave_backs
 from crm_platform.console.views import dry_runs
 from crm_platform.console.views.asking import me
-from crm_platform.console.words import reader_word, release_word, run_word
-from crm_platform.kernel.errors import DomainError
+from crm_platform.console.words import check_word, reader_word, release_word, ring_word, run_word
+from crm_platform.kernel.errors import Conflict, DomainError
+from crm_platform.ui.answers import refusals_on
 from crm_platform.ui.toast import toast
 from tenants.upgrades import planning, queries
 from tenants.upgrades.models import Release, SchemaRun
@@ -54,10 +56,10 @@ def releases(request: HttpRequest) -> HttpResponse:
 
 def _board(request: HttpRequest, release: Release) -> dict[str, Any]:
     waves = [
-        (each, forms.ring_word(each.wave.ring), run_word(each.wave.state), KINDS[each.wave.state])
+        (each, ring_word(each.wave.ring), run_word(each.wave.state), KINDS[each.wave.state])
         for each in queries.waves_of(release)
     ]
-    troubled = queries.runs_of(release, ("failed", "held", "back"))
+    troubled = queries.troubled_of(release)
     at_work = queries.runs_of(release, ("running", "data"))
     return {
         "release": release, "reason": stop_reason(release.state_reason),
@@ -72,6 +74,11 @@ def _board(request: HttpRequest, release: Release) -> dict[str, Any]:
 
 def _line(run: SchemaRun) -> tuple[SchemaRun, str, str]:
     return run, run_word(run.state), KINDS[run.state]
+
+
+def _checked(run: SchemaRun) -> str:
+    """What was looked at, each word once."""
+    return ", ".join(dict.fromkeys(check_word(each) for each in run.checks))
 
 
 def _notes(release: Release) -> list[tuple[str, list[str]]]:
@@ -91,7 +98,12 @@ def _found(version: str) -> Release:
 @operators_with("releases.view")
 def release(request: HttpRequest, version: str) -> HttpResponse:
     """The board of one release: its waves with progress, who failed, the ways out."""
-    found = _found(version)
+    return _page(request, _found(version))
+
+
+def _page(
+    request: HttpRequest, found: Release, back_form: forms.WaveBackForm | None = None
+) -> HttpResponse:
     context = _board(request, found)
     if request.headers.get("HX-Target") == "waves":
         return render(request, "console/_waves.html", context)
@@ -103,11 +115,25 @@ def release(request: HttpRequest, version: str) -> HttpResponse:
         "stop_form": forms.ReasonForm(),
         "lagging": len(lagging),
         "seconds": planning.estimate_ms(lagging) / 1000,
-        "done": [_line(run) for run in done[:30]],
+        "done": [(run, _checked(run)) for run in done[:30]],
         **dry_runs.panel(found),
         "notes": _notes(found),
+        "back_form": back_form or _wave_back_form(found),
+        "back_asked": wave_backs.asked_for(found),
     }
-    return render(request, "console/release.html", context)
+    return render(request, "console/release.html", context, status=422 if back_form else 200)
+
+
+def _wave_back_form(release: Release, given: QueryDict | None = None) -> forms.WaveBackForm | None:
+    """None where nothing can be rolled back."""
+    counts = [(each.wave.ring, each.counts.get("done", 0)) for each in queries.waves_of(release)]
+    waves = [
+        (ring, ngettext("%(ring)s: %(count)d company", "%(ring)s: %(count)d companies", count)
+         % {"ring": ring_word(ring), "count": count})
+        for ring, count in counts if count
+    ]  # fmt: skip
+    has_way_back = release.previous_id and all(step["back"] is not None for step in release.steps)
+    return forms.WaveBackForm(given, waves=waves) if waves and has_way_back else None
 
 
 @require_POST
@@ -157,3 +183,21 @@ def back(request: HttpRequest, run_id: int) -> HttpResponse:
     """Have one company brought back to the release before."""
     run = services.roll_back(run_id=run_id, actor=me(request), at=timezone.now())
     return toast(redirect("console:release", run.release.version), _("It is being rolled back."))
+
+
+@require_POST
+@operators_with("releases.run")
+def wave_back(request: HttpRequest, version: str) -> HttpResponse:
+    """Stop the release, and ask a second person to have a whole wave rolled back."""
+    found = _found(version)
+    form = _wave_back_form(found, request.POST)
+    if form is None:
+        raise Conflict(_("No company of this wave was upgraded: there is nothing to undo."))
+    if form.is_valid():
+        with refusals_on(form):
+            wave_backs.ask(
+                version=version, ring=form.cleaned_data["wave"], actor=me(request),
+                reason=form.cleaned_data["reason"], at=timezone.now(),
+            )  # fmt: skip
+            return toast(redirect("console:approvals"), _("It waits for a second person."))
+    return _page(request, found, form)
