@@ -19,6 +19,12 @@ def backups(company: Company | None = None) -> QuerySet[Backup]:
     return rows.filter(company=company) if company else rows
 
 
+def restores(company: Company) -> QuerySet[RestoreRun]:
+    """What was restored from a company's backups, newest first."""
+    rows = RestoreRun.objects.filter(company=company).select_related("backup", "restored")
+    return rows.order_by("-started_at", "id")
+
+
 def newest_done(company: Company) -> Backup | None:
     return backups(company).filter(state=State.DONE).first()
 

@@ -48,6 +48,21 @@ OF_THE_PLACE = (
 """What a company has from the register's row of the one whose place it takes."""
 
 
+def ask(*, backup_id: UUID, slug: str, at: dt.datetime) -> RestoreRun:
+    """Enter a restore that a worker is to carry out by `restore`.
+
+    Raises:
+        Invalid: the address is not allowed or taken.
+        NotFound: there is no such backup, or it was not finished.
+        Conflict: it was restored at this address before.
+    """
+    rules.check_slug(slug)
+    run = _begin(backup_id, Kind.COPY, slug, at)
+    if run.state != State.RUNNING:
+        raise Conflict(_("This backup was restored at this address already."))
+    return run
+
+
 def restore(*, backup_id: UUID, slug: str, clock: Clock) -> RestoreRun:
     """Bring a backup back as a new company at the address `slug`, beside the old one.
 

@@ -33,6 +33,13 @@ def make_backup(*, backup_id: str) -> None:
 
 
 @platform_task(atomic_body=False, long=True)
+def restore_backup(*, backup_id: str, slug: str) -> None:
+    """Restore one backup beside its company. Idempotent; the ledger says what became of it."""
+    with suppress(Conflict):
+        restoring.restore(backup_id=UUID(backup_id), slug=slug, clock=timezone.now)
+
+
+@platform_task(atomic_body=False, long=True)
 def rehearse_restore(*, backup_id: str) -> None:
     """Really restore one backup, compare, and remove it again. Idempotent."""
     with suppress(Conflict):

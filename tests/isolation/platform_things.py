@@ -23,6 +23,7 @@ from crm_platform.identity.models import Invitation, MailToken, OutgoingMail, Se
 from crm_platform.identity.onetime import hash_of
 from crm_platform.kernel import tenancy
 from crm_platform.signup.models import SignUp
+from tenants.backups.models import Backup, RestoreRun
 from tenants.models import DemoMail
 from tenants.upgrades.models import Release, SchemaRun, Wave
 from tests import factories
@@ -141,6 +142,14 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
             reason="matrix", minutes=30, asked_at=NOON, state="granted", until=LATER,
             delivered_at=NOON,
         )  # fmt: skip
+        backup = Backup.objects.create(
+            id=own.scope.id, company_id=own.scope.id, state="failed", reason="asked", due_at=NOON,
+            created_at=NOON,
+        )  # fmt: skip
+        restored = RestoreRun.objects.create(
+            id=own.scope.id, backup=backup, company_id=own.scope.id, state="failed", kind="copy",
+            new_id=own.scope.id, schema_name="t_matrix", started_at=NOON,
+        )  # fmt: skip
         bill, payment = _billed(own)
         version = PlanVersion.objects.get(plan__key="standard", state="published")
         offered = (*_offered(bill, version), *_told(bill.account))
@@ -165,6 +174,8 @@ def platform_things(own: Twin) -> Iterator[tuple[tuple[str, str], dict[str, list
     with tenancy.unit_of_work(tenancy.PLATFORM):
         for row in (*offered, payment, bill, bill.account):
             row.delete()
+        restored.delete()
+        Backup.objects.filter(company_id=own.scope.id).delete()
         SignUp.objects.filter(pk=sign_up.pk).delete()
         DemoMail.objects.filter(pk=mail.pk).delete()
         Invitation.objects.filter(pk=invitation.pk).delete()

@@ -111,6 +111,16 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
+class RestoreForm(forms.Form):
+    """Where a backup is restored, and why."""
+
+    slug = forms.CharField(
+        label=_("Address name of the new company"), max_length=40,
+        help_text=_("Small letters, digits and hyphens."),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Reason"), max_length=250)
+
+
 class WaveBackForm(ReasonForm):
     """A wave with upgraded companies, and why it goes back."""
 

@@ -30,6 +30,8 @@ TABLE: dict[str, frozenset[str]] = {
     "queues.retry":         frozenset({PLATFORM, SUPPORT}),
     "outbox.view":          frozenset({PLATFORM, SUPPORT, AUDITOR}),
     "outbox.retry":         frozenset({PLATFORM, SUPPORT}),
+    "backups.view":         frozenset({PLATFORM, SUPPORT, AUDITOR}),
+    "backups.act":          frozenset({PLATFORM}),
     "approvals.view":        frozenset({PLATFORM, AUDITOR}),
     "approvals.ask":         frozenset({PLATFORM}),
     "approvals.decide":      frozenset({PLATFORM}),

@@ -91,6 +91,10 @@ def verb_word(verb: str) -> str:
         "second_factor.codes_renewed": _("Made new recovery codes"),
         "second_factor.reset": _("Reset the second factor"),
         "audit.exported": _("Exported the audit"),
+        "backup.asked": _("Had a backup made"),
+        "backup.restored": _("Had a backup restored beside it"),
+        "backup.swapped": _("Put a restored company in its place"),
+        "backup.swapped_back": _("Took the exchange back"),
         "release.checked": _("Had the release tried on copies"),
         "release.planned": _("Planned the release"), "release.started": _("Started the release"),
         "release.stopped": _("Stopped the release"), "release.set": _("Changed how upgrades run"),
@@ -135,6 +139,11 @@ def event_word(verb: str, facts: dict[str, Any]) -> str:
     return words.get(verb, verb)
 
 
+def actor_word(actor: str) -> str:
+    """Who it was: the service itself, or the name or address that was kept."""
+    return "Rapport" if actor in ("service", "clock") else actor
+
+
 def fact_word(name: str) -> str:
     """The name of a fact in the audit; an unknown one stands as it is."""
     words = {
@@ -148,7 +157,8 @@ def fact_word(name: str) -> str:
         "window_to": _("Window to"), "amount": _("Amount"), "reference": _("Bank reference"),
         "received_on": _("Day received"), "invoice": _("Invoice"),
         "credit_note": _("Credit note"), "coupon": _("Coupon"), "off": _("Taken off"),
-        "version": _("Version"), "key": pgettext("plan", "Key"),
+        "version": _("Version"), "key": pgettext("plan", "Key"), "address": _("Address"),
+        "wave": _("Wave"),
     }  # fmt: skip
     return words.get(name, name)
 
@@ -180,6 +190,25 @@ def run_word(state: str) -> str:
         "done": pgettext("release", "Done"), "failed": _("Failed"), "held": _("Held"),
         "back": _("Rolled back"), "stopped": _("Stopped"),
     }[state]  # fmt: skip
+
+
+def backup_word(state: str) -> str:
+    """How far a backup is."""
+    words = {
+        "waiting": pgettext("backup", "Waiting"), "running": pgettext("backup", "Being made"),
+        "done": pgettext("backup", "Made"), "failed": pgettext("backup", "Failed"),
+        "removed": pgettext("backup", "Removed"),
+    }  # fmt: skip
+    return words[state]
+
+
+def restore_word(state: str) -> str:
+    """How far a restore is."""
+    words = {
+        "running": pgettext("backup", "Being restored"), "done": pgettext("backup", "Restored"),
+        "failed": pgettext("backup", "Refused"), "swapped": pgettext("backup", "In its place"),
+    }  # fmt: skip
+    return words[state]
 
 
 def check_word(check: str) -> str:

@@ -19,11 +19,12 @@ from crm_platform.console.queries import limits as limit_queries
 from crm_platform.console.queries.failures import open_failures
 from crm_platform.console.services import companies as services
 from crm_platform.console.services import limits as limit_services
-from crm_platform.console.views import billing
+from crm_platform.console.views import backups, billing
 from crm_platform.console.views.asking import facts_of, me, word
 from crm_platform.console.words import (
     HEALTH_KINDS,
     KINDS,
+    actor_word,
     event_word,
     health_word,
     ring_word,
@@ -121,7 +122,8 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
             (each, verb_word(each.verb), facts_of(each)) for each in queries.timeline(company_id)
         ],
         "events": [
-            (each, event_word(each.verb, each.facts)) for each in changes.history(company_id)
+            (each, event_word(each.verb, each.facts), actor_word(each.actor))
+            for each in changes.history(company_id)
         ],
         "works": company.state in states.WORKS,
         "notes": queries.notes(company_id),
@@ -138,6 +140,7 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
             used=company.facts.usage if hasattr(company, "facts") else {},
         ),
         "billing": billing.panel(company_id),
+        "backups": backups.panel(company),
         "used": limit_queries.used_today(company_id, at=timezone.now()),
         **console(request, "companies"),
     }
