@@ -119,6 +119,8 @@ def _refusal_of(request: HttpRequest, scope: tenancy.Scope, name: str) -> HttpRe
         return None
     if scope.state not in states.STANDING:
         return _not_now(request, "tenants/preparing.html")
+    if scope.writable:
+        return None  # before a language is looked for, which nearly no request needs here
     with translation.override(chosen_language(request)):
         return doors.refusal_of(request, scope, name)
 

@@ -44,12 +44,10 @@ def scope_at(scope: tenancy.Scope, name: str) -> tenancy.Scope:
 
 
 def refusal_of(request: HttpRequest, scope: tenancy.Scope, name: str) -> HttpResponse | None:
-    """The answer of a company that does not do this now; None where it does.
+    """The answer of a company that is not writable to what it does not do now; None for the rest.
 
     In the language that is active.
     """
-    if scope.writable:
-        return None
     if scope.state in states.BARRED:
         return None if _is_open_when_barred(name) else _barred(request, scope)
     if request.method in SAFE or name in settings.READ_ONLY_DOORS:

@@ -98,6 +98,11 @@ def runs_of(release: Release, states: tuple[str, ...] = ()) -> QuerySet[SchemaRu
     return rows.order_by("wave__position", "company__created_at", "pk")
 
 
+def upgraded_of(release: Release) -> QuerySet[SchemaRun]:
+    """Runs whose company stands at the release, not beyond: these can be rolled back."""
+    return runs_of(release, (SchemaRun.State.DONE,)).filter(company__release=release.version)
+
+
 def troubled_of(release: Release) -> QuerySet[SchemaRun]:
     """Runs that need somebody: failed, left behind, or not rolled back though it was tried."""
     left = Q(state__in=(SchemaRun.State.FAILED, SchemaRun.State.HELD, SchemaRun.State.BACK))

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, NotFound
 from tenants import queries as register
-from tenants.upgrades import applying, services
+from tenants.upgrades import applying, queries, services
 from tenants.upgrades.models import Release, SchemaRun, Wave
 
 State, RunState = Release.State, SchemaRun.State
@@ -24,6 +24,20 @@ def roll_back(*, run_id: int) -> SchemaRun:
         Busy: people there are at work; nothing was changed.
     """
     lease = applying.take_lease()
+    try:
+        _roll_back(run_id, lease)
+    finally:
+        applying.give_lease_back(lease)
+    register.forget_hosts()
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        run = SchemaRun.objects.select_related("company", "release").get(pk=run_id)
+        current = services.locked(run.release.version)
+        if current.state == State.DONE:
+            services.halt_for_those_left(current)
+        return run
+
+
+def _roll_back(run_id: int, lease: int) -> None:
     with tenancy.unit_of_work(tenancy.PLATFORM):
         run = (
             SchemaRun.objects.select_for_update(of=("self",))
@@ -33,7 +47,7 @@ def roll_back(*, run_id: int) -> SchemaRun:
         )
         if run is None:
             raise NotFound(_("There is no such run."))
-        if run.state != RunState.DONE:
+        if run.state != RunState.DONE or run.company.release != run.release.version:
             raise Conflict(_("Only a company that was upgraded can be rolled back."))
         demand_way_back(run.release)
         run.state, run.lease = RunState.RUNNING, lease
@@ -48,14 +62,6 @@ def roll_back(*, run_id: int) -> SchemaRun:
         if isinstance(error, applying.Locked):
             raise Busy(_("The company is busy. Try again in a moment.")) from error
         raise
-    finally:
-        applying.give_lease_back(lease)
-    register.forget_hosts()
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        current = services.locked(run.release.version)
-        if current.state == State.DONE:
-            services.halt_for_those_left(current)
-        return SchemaRun.objects.select_related("company").get(pk=run_id)
 
 
 def demand_way_back(release: Release) -> None:
@@ -80,8 +86,8 @@ def begin_wave(*, wave_id: int, reason: str) -> list[int]:
         if wave is None:
             raise NotFound(_("There is no such wave."))
         demand_way_back(wave.release)
-        upgraded = wave.runs.filter(state=RunState.DONE).order_by("pk")
-        ids = list(upgraded.values_list("pk", flat=True))
+        upgraded = queries.upgraded_of(wave.release).filter(wave=wave)
+        ids = list(upgraded.order_by("pk").values_list("pk", flat=True))
         if not ids:
             raise Conflict(_("No company of this wave was upgraded: there is nothing to undo."))
         release = services.locked(wave.release.version)

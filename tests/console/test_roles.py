@@ -32,6 +32,8 @@ EXPECTED = {
     "queues.retry":        (True, True, False, False),
     "outbox.view":         (True, True, False, True),
     "outbox.retry":        (True, True, False, False),
+    "backups.view":        (True, True, False, True),
+    "backups.act":         (True, False, False, False),
     "approvals.view":      (True, False, False, True),
     "approvals.ask":       (True, False, False, False),
     "approvals.decide":    (True, False, False, False),

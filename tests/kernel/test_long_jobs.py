@@ -18,7 +18,7 @@ MINUTES_LONG = {
     "crm_core.exchange.tasks.run_import", "crm_core.exchange.tasks.undo_import",
     "crm_core.leaving.tasks.build_package", "crm_core.web.tasks.work_on_rehearsal",
     "tenants.backups.tasks.make_backup", "tenants.backups.tasks.rehearse_restore",
-    "tenants.tasks.erase_company",
+    "tenants.backups.tasks.restore_backup", "tenants.tasks.erase_company",
 }  # fmt: skip
 
 

@@ -10,7 +10,17 @@ from django.core.management.base import CommandError
 from crm_platform.console.models import Approval, OperatorEntry
 from crm_platform.identity.models import Session
 from crm_platform.kernel import tenancy
-from tenants.upgrades import building, queries, running, services, tasks
+from crm_platform.kernel.errors import Conflict, NotFound
+from tenants.models import Company
+from tenants.upgrades import (
+    applying,
+    building,
+    queries,
+    rolling_back,
+    running,
+    services,
+    tasks,
+)
 from tenants.upgrades.models import Release, SchemaRun
 from tests.conftest import NOON
 from tests.console.conftest import client_of, make_person
@@ -112,6 +122,20 @@ def test_wave_that_cannot_be_meant_is_refused_at_its_field(
         assert not Approval.objects.exists()
 
 
+def test_company_beyond_the_release_is_left_alone(operator, upgraded):
+    ahead, *others = upgraded
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Company.objects.filter(pk=ahead.pk).update(release="r3")
+        wave = Release.objects.get(version="r2").waves.get(ring="rest")
+    assert "The rest: 2 companies" in text_of(operator.get("/releases/r2/"))
+    assert operator.post(f"/releases/runs/{run_of(ahead).pk}/back/").status_code == 409
+    with pytest.raises(Conflict):
+        rolling_back.roll_back(run_id=run_of(ahead).pk)
+    assert rolling_back.roll_back_wave(wave_id=wave.pk, reason="Bad") == (2, [])
+    assert releases_of(others) == ["r1", "r1"]
+    assert again(ahead).release == "r3"
+
+
 def test_first_release_has_no_way_back(operator, second, first):
     answer = operator.post("/releases/r1/back/", {"wave": "rest", "reason": "Bad"})
 
@@ -144,6 +168,15 @@ def test_busy_company_is_tried_again_and_shown_in_the_end(operator, upgraded, se
 
     roll_back(turn=1)
     assert (run_of(company).state, run_of(company).error) == (State.BACK, "")
+
+
+def test_refused_roll_back_holds_no_lease(upgraded):
+    run_id, before = run_of(upgraded[0]).pk, applying.living_leases()
+    rolling_back.roll_back(run_id=run_id)
+    for wrong in (run_id, 10**9):
+        with pytest.raises((Conflict, NotFound)):
+            rolling_back.roll_back(run_id=wrong)
+    assert applying.living_leases() == before
 
 
 def test_command_brings_a_wave_back(upgraded):

@@ -141,7 +141,7 @@ def roll_back(*, run_id: int, actor: User, at: dt.datetime) -> SchemaRun:
     run = SchemaRun.objects.select_related("release", "company").filter(pk=run_id).first()
     if run is None:
         raise NotFound(_("There is no such run."))
-    if run.state != SchemaRun.State.DONE:
+    if run.state != SchemaRun.State.DONE or run.company.release != run.release.version:
         raise Conflict(_("Only a company that was upgraded can be rolled back."))
     transaction.on_commit(
         lambda: send(tasks.roll_back_company, tenancy.PLATFORM, run_id=run_id), robust=True

@@ -1,5 +1,6 @@
 """Releases of the companies' tables: the list, the board of waves, and what operators do there."""
 
+from collections import Counter
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -126,11 +127,11 @@ def _page(
 
 def _wave_back_form(release: Release, given: QueryDict | None = None) -> forms.WaveBackForm | None:
     """None where nothing can be rolled back."""
-    counts = [(each.wave.ring, each.counts.get("done", 0)) for each in queries.waves_of(release)]
+    counts = Counter(queries.upgraded_of(release).values_list("wave__ring", flat=True))
     waves = [
         (ring, ngettext("%(ring)s: %(count)d company", "%(ring)s: %(count)d companies", count)
          % {"ring": ring_word(ring), "count": count})
-        for ring, count in counts if count
+        for ring, count in counts.items()
     ]  # fmt: skip
     has_way_back = release.previous_id and all(step["back"] is not None for step in release.steps)
     return forms.WaveBackForm(given, waves=waves) if waves and has_way_back else None
