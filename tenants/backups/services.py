@@ -51,11 +51,12 @@ def back_up(*, company_id: UUID, clock: Clock) -> Backup:
         Invalid: no key is configured.
         NotFound: there is no such company, or it has no data.
     """
+    demand_key()
     return run(backup_id=ask(company_id=company_id, at=clock()).pk, clock=clock)
 
 
 def ask(*, company_id: UUID, at: dt.datetime) -> Backup:
-    """Put a backup of a company in line.
+    """Put a backup of a company in line; whoever makes it has the key, web processes have none.
 
     One that waits already is taken forward instead.
 
@@ -63,7 +64,6 @@ def ask(*, company_id: UUID, at: dt.datetime) -> Backup:
         Conflict: one is being made at this moment.
         NotFound: there is no such company, or it has no data.
     """
-    demand_key()
     with tenancy.unit_of_work(tenancy.PLATFORM):
         company = Company.objects.select_for_update().filter(pk=company_id).first()
         if company is None or company.state not in states.STANDING:

@@ -5,6 +5,7 @@ import pytest
 from crm_platform.console.models import OperatorEntry
 from crm_platform.identity.models import Session
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.errors import Invalid
 from tenants import queries
 from tenants.backups.models import Backup, RestoreRun
 from tests.conftest import unique
@@ -104,6 +105,19 @@ def test_backup_is_made_restored_and_put_in_place(operator, kept_company):
     assert verbs()[-4:] == [
         "backup.asked", "backup.restored", "backup.swapped", "backup.swapped_back"
     ]  # fmt: skip
+
+
+def test_backup_that_fails_says_so_and_the_web_needs_no_key(operator, kept_company, settings):
+    scope = kept_company()
+    page, settings.BACKUP_KEYS = f"/companies/{scope.id}/backups/", []
+
+    assert operator.post(f"{page}make/").status_code == 302
+    with pytest.raises(Invalid):
+        operator.work()
+
+    text = text_of(operator.get(page))
+    assert "Backups need a key" in text
+    assert "Restore beside it" not in text
 
 
 def test_restore_that_cannot_be_is_refused_at_its_field(operator, backed_up):

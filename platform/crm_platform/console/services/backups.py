@@ -46,7 +46,7 @@ def make(*, company_id: UUID, actor: User, at: dt.datetime) -> Backup:
 
     Raises:
         NotAllowed: the actor is no platform operator.
-        Conflict, Invalid, NotFound: as `tenants.backups.services.ask`.
+        Conflict, NotFound: as `tenants.backups.services.ask`.
     """
     rules.demand(actor, ABILITY)
     row = backups.ask(company_id=company_id, at=at)
