@@ -49,6 +49,15 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: ("browser" in item.keywords, item.path.name not in LONGEST))
 
 
+@pytest.fixture
+def broker():
+    """What workers are rung for meanwhile (`tests.broker.Broker`)."""
+    from tests.broker import empty_broker
+
+    with empty_broker() as found:
+        yield found
+
+
 FIGURE = "figure"
 
 

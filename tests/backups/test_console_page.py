@@ -30,22 +30,9 @@ def browser_of(database):
 
 
 @pytest.fixture
-def operator(browser_of, monkeypatch):
-    """A platform operator's browser; `work()` does what workers were rung for."""
-    rung = []
-    monkeypatch.setattr(
-        "crm_platform.console.services.backups.send", lambda task, _s, **k: rung.append((task, k))
-    )
-    client = browser_of("platform")
-
-    def work():
-        with tenancy.choose(tenancy.PLATFORM):
-            while rung:
-                task, given = rung.pop(0)
-                task.run(**given)
-
-    client.work = work
-    return client
+def operator(browser_of):
+    """A platform operator's browser."""
+    return browser_of("platform")
 
 
 def text_of(answer):
@@ -62,7 +49,7 @@ def verbs():
         return list(OperatorEntry.objects.order_by("pk").values_list("verb", flat=True))
 
 
-def test_backup_is_made_restored_and_put_in_place(operator, kept_company):
+def test_backup_is_made_restored_and_put_in_place(operator, broker, kept_company):
     scope = kept_company()
     page = f"/companies/{scope.id}/backups/"
     assert "No backup yet" in text_of(operator.get(page))
@@ -70,7 +57,7 @@ def test_backup_is_made_restored_and_put_in_place(operator, kept_company):
     assert operator.post(f"{page}make/").status_code == 302
     shown = operator.get(page)
     assert 'hx-trigger="every 3s' in text_of(shown)
-    operator.work()
+    broker.work()
 
     backup = newest(Backup, scope)
     assert backup.state == Backup.State.DONE
@@ -82,7 +69,7 @@ def test_backup_is_made_restored_and_put_in_place(operator, kept_company):
     slug = f"back-{unique()}"
     assert operator.post(f"/backups/{backup.pk}/restore/", {"slug": slug, "reason": "Lost rows"})
     assert newest(RestoreRun, scope).state == RestoreRun.State.RUNNING
-    operator.work()
+    broker.work()
 
     run = newest(RestoreRun, scope)
     assert (run.state, run.slug) == (RestoreRun.State.DONE, slug)
@@ -107,13 +94,15 @@ def test_backup_is_made_restored_and_put_in_place(operator, kept_company):
     ]  # fmt: skip
 
 
-def test_backup_that_fails_says_so_and_the_web_needs_no_key(operator, kept_company, settings):
+def test_backup_that_fails_says_so_and_the_web_needs_no_key(
+    operator, broker, kept_company, settings
+):
     scope = kept_company()
     page, settings.BACKUP_KEYS = f"/companies/{scope.id}/backups/", []
 
     assert operator.post(f"{page}make/").status_code == 302
     with pytest.raises(Invalid):
-        operator.work()
+        broker.work()
 
     text = text_of(operator.get(page))
     assert "Backups need a key" in text

@@ -1,11 +1,13 @@
 """A wave goes back to the release before: by two operators, or by a command."""
 
+import datetime as dt
 import io
 
 import psycopg
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from crm_platform.console.models import Approval, OperatorEntry
 from crm_platform.identity.models import Session
@@ -28,7 +30,6 @@ from tests.upgrades.conftest import again
 from tests.upgrades.test_releases import clock, raw, run_of
 
 State, PAGE = SchemaRun.State, "/releases/r2/back/"
-RING = "crm_platform.console.services.wave_backs.send"
 
 
 @pytest.fixture
@@ -68,9 +69,7 @@ def text_of(answer):
     return answer.content.decode()
 
 
-def test_wave_goes_back_when_a_second_person_agrees(operator, second, upgraded, monkeypatch):
-    sent = []
-    monkeypatch.setattr(RING, lambda task, _scope, **k: sent.append((task.name, k["run_id"])))
+def test_wave_goes_back_when_a_second_person_agrees(operator, second, upgraded, broker):
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Release.objects.filter(version="r2").update(state=Release.State.RUNNING)
     assert "The rest: 3 companies" in text_of(operator.get("/releases/r2/"))
@@ -90,15 +89,15 @@ def test_wave_goes_back_when_a_second_person_agrees(operator, second, upgraded, 
     assert set(asked.company_ids) == {str(company.pk) for company in upgraded}
     agree = f"/approvals/{asked.pk}/agree/"
     assert operator.post(agree).status_code == 403
-    assert sent == []
+    assert broker.take() == []
     assert second.post(agree).status_code == 302
 
-    assert sent == [
-        ("tenants.upgrades.tasks.roll_back_company", run_of(company).pk) for company in upgraded
+    rung = broker.take()
+    assert [(each.name, each.given) for each in rung] == [
+        (tasks.roll_back_company.name, {"run_id": run_of(company).pk}) for company in upgraded
     ]
-    with tenancy.choose(tenancy.PLATFORM):
-        for _name, run_id in sent:
-            tasks.roll_back_company.run(run_id=run_id)
+    for each in rung:
+        each.work()
     assert releases_of(upgraded) == ["r1"] * 3
     with tenancy.unit_of_work(tenancy.PLATFORM):
         verbs = list(OperatorEntry.objects.order_by("-pk").values_list("verb", flat=True)[:2])
@@ -143,9 +142,8 @@ def test_first_release_has_no_way_back(operator, second, first):
     assert operator.post("/releases/r9/back/", {}).status_code == 404
 
 
-def test_busy_company_is_tried_again_and_shown_in_the_end(operator, upgraded, servers, monkeypatch):
-    (company, *_others), sent = upgraded, []
-    monkeypatch.setattr(tasks, "send", lambda *_task, **k: sent.append(k))
+def test_busy_company_is_tried_again_and_shown_in_the_end(operator, upgraded, broker):
+    company, *_others = upgraded
     run_id = run_of(company).pk
 
     def roll_back(turn):
@@ -154,11 +152,15 @@ def test_busy_company_is_tried_again_and_shown_in_the_end(operator, upgraded, se
 
     with psycopg.connect(raw().info.dsn, password="") as reader:
         reader.execute(f'LOCK TABLE "{company.schema_name}".records_account IN ACCESS SHARE MODE')
+        before = timezone.now()
         roll_back(turn=3)
-        assert sent == [{"in_seconds": 15, "run_id": run_id, "turn": 4}]
+        (rung,) = broker.take()
+        assert rung.given == {"run_id": run_id, "turn": 4}
+        wait = dt.datetime.fromisoformat(rung.not_before) - before
+        assert wait.total_seconds() >= 3 * tasks.BUSY_SECONDS
         roll_back(turn=tasks.MOST_TURNS)
+        assert broker.take() == []
 
-    assert len(sent) == 1
     assert (run_of(company).state, again(company).release) == (State.DONE, "r2")
     page = text_of(operator.get("/releases/r2/"))
     assert "Locked" in page[page.index("Need somebody") : page.index("Upgraded last")]
