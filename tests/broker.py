@@ -22,6 +22,11 @@ class Rung:
     envelope: dict[str, Any]
     not_before: str | None
 
+    @property
+    def company(self) -> str:
+        """The id of the company it was sent for."""
+        return self.envelope["id"]
+
     def work(self) -> None:
         """Do it as a worker does, in the scope that the message names."""
         task = current_app.tasks[self.name]
@@ -58,7 +63,9 @@ class Broker:
 
 @contextmanager
 def empty_broker() -> Iterator[Broker]:
-    with current_app.connection_for_write() as connection:
+    # The senders' own connection: Celery keeps the address at which the process sent first.
+    with current_app.producer_pool.acquire(block=True) as producer:
+        connection = producer.connection
         queues = [connection.SimpleQueue(name) for name in QUEUES]
         for queue in queues:
             queue.clear()

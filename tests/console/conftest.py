@@ -51,11 +51,6 @@ def enrol(person: User) -> str:
     return secret
 
 
-@pytest.fixture(autouse=True)
-def quiet_bell(monkeypatch):
-    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
-
-
 @pytest.fixture
 def platform_operator(platform_unit, acme):
     return make_person("platform", name="Petra Platform")

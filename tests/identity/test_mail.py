@@ -33,11 +33,6 @@ def waiting(acme):
         OutgoingMail.objects.all().delete()
 
 
-@pytest.fixture(autouse=True)
-def quiet_bell(monkeypatch):
-    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
-
-
 def send(scope, at=NOON):
     with tenancy.choose(scope):
         return mail.send_waiting(at=at)

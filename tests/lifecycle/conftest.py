@@ -71,9 +71,8 @@ class House:
 
 
 @pytest.fixture
-def house(database, monkeypatch):
+def house(database):
     """An active company of its own, taken away afterwards."""
-    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
     scope = make_company(f"life-{unique()}", name=f"House {unique()}")
     with tenancy.unit_of_work(scope):
         made = House(scope, factories.user(role="owner"), factories.user(role="member"))
@@ -91,9 +90,8 @@ def names(settings):
 
 
 @pytest.fixture
-def neighbour(database, monkeypatch):
+def neighbour(database):
     """Another company, for what must not be shared."""
-    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
     scope = make_company(f"next-{unique()}", name=f"Neighbour {unique()}")
     with tenancy.unit_of_work(scope):
         made = House(scope, factories.user(role="owner"), factories.user(role="member"))

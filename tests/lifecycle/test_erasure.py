@@ -192,10 +192,9 @@ def found_anywhere(word, ids):
 
 
 def test_t19_twenty_companies_come_and_go_and_nothing_of_them_is_left(
-    database, say, settings, monkeypatch
+    database, broker, say, settings
 ):
     settings.CELERY_BROKER_URL = settings.ENVIRONMENT.celery_broker_url
-    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
     ids, schemas, rows, files, queued = [], set(), 0, 0, 0
     bystander = make_company(f"by-{unique()}")
     for number in range(20):
@@ -303,10 +302,7 @@ def wait_until_nobody_erases(scope):
     raw.execute("SELECT pg_advisory_unlock(%s)", key)
 
 
-def test_eraser_killed_at_any_line_is_finished_by_the_next_with_the_same_proof(
-    eraser, say, monkeypatch
-):
-    monkeypatch.setattr("crm_platform.kernel.tasks.send", lambda *_a, **_k: None)
+def test_eraser_killed_at_any_line_is_finished_by_the_next_with_the_same_proof(eraser, say):
     killed, wrong, line, steps = 0, [], 2, set()
     while True:
         scope = make_company(f"kill-{line}-{unique()}")

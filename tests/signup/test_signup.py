@@ -25,16 +25,6 @@ PASSWORD = "correct horse battery"
 HERE = Place(ip="203.0.113.7")
 
 
-@pytest.fixture
-def rung(monkeypatch):
-    """The background work that was asked for, instead of a broker."""
-    sent = []
-    monkeypatch.setattr(
-        "crm_platform.kernel.tasks.send", lambda task, _scope, **kwargs: sent.append((task, kwargs))
-    )
-    return sent
-
-
 def facts(**values):
     return {
         "company_name": "台北科技股份有限公司",
@@ -64,7 +54,7 @@ def link_of(email):
     return re.search(r"http://testserver[^/]*(/sign-up/\S+)", body).group(1)
 
 
-def test_whole_way_from_form_to_signed_in_owner(database, rung):
+def test_whole_way_from_form_to_signed_in_owner(database, broker):
     sent = facts()
     client = public()
     answer = client.post("/sign-up/", sent)
@@ -73,7 +63,7 @@ def test_whole_way_from_form_to_signed_in_owner(database, rung):
     assert "form" in client.get(link).content.decode()
     progress = client.post(link).headers["Location"]
     assert "progress" in client.get(progress).content.decode()
-    (build,) = [kwargs for task, kwargs in rung if task.name.endswith("build_company")]
+    (build,) = [rung.given for rung in broker.take() if rung.name.endswith("build_company")]
 
     tenants.build(company_id=UUID(build["company_id"]), at=timezone.now())
     address = client.get(progress).headers["Location"]
@@ -91,7 +81,7 @@ def test_whole_way_from_form_to_signed_in_owner(database, rung):
         assert owner.check_password(PASSWORD)
 
 
-def test_visit_of_a_mail_scanner_begins_nothing(database, rung):
+def test_visit_of_a_mail_scanner_begins_nothing(database, broker):
     sent = facts()
     public().post("/sign-up/", sent)
 
@@ -231,7 +221,7 @@ def test_password_is_kept_as_a_hash_and_forgotten_after_confirming(platform_unit
     assert SignUp.objects.get(pk=sign_up.pk).password == ""
 
 
-def test_progress_page_makes_the_company_where_no_worker_does(database, rung):
+def test_progress_page_makes_the_company_where_no_worker_does(database, broker):
     sign_up = None
     with tenancy.unit_of_work(tenancy.PLATFORM):
         sign_up = ask(at=timezone.now() - dt.timedelta(minutes=1))
