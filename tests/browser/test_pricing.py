@@ -44,6 +44,36 @@ def test_sum_follows_the_figures_and_stands_in_the_address(page, stack):
     expect(page.locator("[data-month]")).to_have_text("US$50")
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "found"),
+    [("/pricing/", "users", "[data-year]"), ("/pricing/own-server/", "admin_hours", ".formulas")],
+)
+def test_an_answer_that_comes_late_leaves_what_is_being_typed(page, stack, path, name, found):
+    page.goto(stack.at("localhost", f"{path}?currency=USD"))
+    before = page.locator(found).inner_text()
+    held = []
+
+    def hold(asked):
+        held.append(asked)
+
+    page.route(lambda at: "interval=month" in at, hold)
+    with page.expect_request(lambda request: "interval=month" in request.url):
+        page.select_option("[name=interval]", "month")
+    field = page.locator(f"[name={name}]")
+    field.select_text()
+    page.keyboard.type("2")
+
+    with page.expect_response(lambda answer: "interval=month" in answer.url):
+        held.pop().continue_()
+    expect(page.locator(found)).not_to_have_text(before)
+    page.keyboard.type("5")
+
+    expect(field).to_have_value("25")
+    page.unroute_all()
+    page.keyboard.press("Tab")
+    page.wait_for_url(f"**{name}=25*")
+
+
 def test_comparison_follows_the_assumptions(page, stack):
     page.goto(stack.at("localhost", "/pricing/own-server/?currency=USD"))
     expect(page.locator("[data-even]")).to_contain_text("16 users")

@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
+from django_htmx.http import reselect, reswap, retarget
 
 from billing import comparing, pricing
 from billing.catalogue import name_of
@@ -26,7 +27,7 @@ from billing.proration import MONTH, YEAR
 from crm_platform.signup import pricing_forms as forms
 from crm_platform.signup.guesses import guess_of
 from crm_platform.ui import charts
-from crm_platform.ui.answers import is_htmx, refusals_on
+from crm_platform.ui.answers import is_htmx, refusals_on, reload_page
 from crm_platform.ui.money import locale, money, number, short_money
 
 PUBLIC = "public, max-age=300"
@@ -114,13 +115,29 @@ def prices(request: HttpRequest) -> HttpResponse:
         "trial_days": settings.LIFECYCLE_DAYS["trial"],
         "offers": [_offer(offer, chosen) for offer in offers],
     }  # fmt: skip
-    template = "signup/_sums.html" if is_htmx(request) else "signup/pricing.html"
-    return render(request, template, context, status=_status(form, offers))
+    return _answer(
+        request, context, page="signup/pricing.html", part="signup/_sums.html",
+        around="#calculator",
+    )  # fmt: skip
 
 
-def _status(form: forms.CalculatorForm, offers: list[Offer]) -> int:
-    """Where nothing is offered there is nothing to fill in wrongly."""
-    return 422 if offers and form.errors else 200
+def _answer(
+    request: HttpRequest, context: dict[str, Any], *, page: str, part: str, around: str
+) -> HttpResponse:
+    """The page, or for htmx its part; where the form has errors, `around` names what holds both.
+
+    Where nothing is offered there is nothing to fill in wrongly.
+    """
+    is_wrong = bool(context["offers"] and context["form"].errors)
+    status = 422 if is_wrong else 200
+    if not is_htmx(request):
+        return render(request, page, context, status=status)
+    if not context["offers"]:
+        return reload_page()
+    response = render(request, part, context, status=status)
+    if is_wrong:
+        reswap(reselect(retarget(response, around), around), "outerHTML")
+    return response
 
 
 def _offer(offer: Offer, code: str) -> dict[str, Any]:
@@ -186,8 +203,10 @@ def own_server(request: HttpRequest) -> HttpResponse:
         "offers": offers,
         "currency_links": [(each, each == code) for each in pricing.currencies_of(offers)],
     }  # fmt: skip
-    template = "signup/_compared.html" if is_htmx(request) else "signup/own_server.html"
-    return render(request, template, context, status=_status(form, offers))
+    return _answer(
+        request, context, page="signup/own_server.html", part="signup/_compared.html",
+        around="#compared",
+    )  # fmt: skip
 
 
 def _compared(form: forms.ComparisonForm, offers: list[Offer]) -> dict[str, Any] | None:
