@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm_platform.kernel import events, tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
@@ -46,6 +47,7 @@ OF_THE_PLACE = (
     "upgrade_after", "upgrades_fixed", "plan_limits",
 )  # fmt: skip
 """What a company has from the register's row of the one whose place it takes."""
+REPLACED = gettext_noop("Another restore of this company is in its place.")
 
 
 def ask(*, backup_id: UUID, slug: str, at: dt.datetime) -> RestoreRun:
@@ -287,7 +289,7 @@ def _exchange_places(pair: _Pair, at: dt.datetime) -> None:
         setattr(coming, name, getattr(leaving, name))
     coming.save(update_fields=["slug", *OF_THE_PLACE])
     leaving.slug, leaving.state, leaving.state_since = slugs[1], Company.State.SUSPENDED, at
-    leaving.state_reason = "Another restore of this company is in its place."
+    leaving.state_reason = REPLACED
     # No clock moves it on to its end: people decide when it is not needed any more.
     leaving.state_until, leaving.plan_limits = None, {}
     leaving.save(

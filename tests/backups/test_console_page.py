@@ -76,6 +76,11 @@ def test_backup_is_made_restored_and_put_in_place(operator, broker, kept_company
     text = text_of(operator.get(page))
     assert "equal to the backup" in text
     assert f"/companies/{run.restored_id}/" in text
+    listed = f"/?q={scope.name}"
+    assert text_of(operator.get(listed)).count("Restored copy") == 1
+    copy, original = f"/companies/{run.restored_id}/", f"/companies/{scope.id}/"
+    assert f'<a class="a" href="{original}">{scope.slug}</a>' in text_of(operator.get(copy))
+    assert "Restored from" not in text_of(operator.get(original))
 
     assert "this can be undone" in text_of(operator.get(f"/restores/{run.pk}/swap/"))
     assert operator.post(f"/restores/{run.pk}/swap/", {"reason": " "}).status_code == 422
@@ -86,6 +91,11 @@ def test_backup_is_made_restored_and_put_in_place(operator, broker, kept_company
     with tenancy.unit_of_work(tenancy.PLATFORM):
         assert queries.get_company(run.restored_id).slug == scope.slug
     assert "Undo the exchange" in text_of(operator.get(page))
+    assert "Restored copy" not in text_of(operator.get(listed))
+    assert text_of(operator.get(listed)).count("Replaced by its copy") == 1
+    assert f'<a class="a" href="{copy}">{scope.slug}</a>' in text_of(operator.get(original))
+    operator.post("/me/prefs/", {"language": "zh-hant"})
+    assert "這家公司的另一份還原已取代它" in text_of(operator.get(original))
     assert operator.post(f"/restores/{run.pk}/swap-back/", {"reason": "No"}).status_code == 302
     with tenancy.unit_of_work(tenancy.PLATFORM):
         assert queries.get_company(scope.id).slug == scope.slug

@@ -9,6 +9,7 @@ from django.db.models import (
     Case,
     Count,
     DateTimeField,
+    Exists,
     F,
     IntegerField,
     OuterRef,
@@ -26,6 +27,7 @@ from billing.models import Plan, Subscription
 from crm_platform.console.models import CompanyNote, OperatorEntry, TaskFailure
 from crm_platform.kernel.errors import Invalid
 from crm_platform.kernel.paging import decode_cursor, encode_cursor
+from tenants.backups.models import RestoreRun
 from tenants.lifecycle import states
 from tenants.models import Company
 from tenants.upgrades.models import Release
@@ -43,6 +45,7 @@ SIZES = {"s": (0, 10 * MIB), "m": (10 * MIB, 100 * MIB), "l": (100 * MIB, 1 << 6
 USES = {"week": 7, "month": 30}
 HEALTHS = ("ok", "warn", "bad")
 NO_PLAN = "none"
+Restored = RestoreRun.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def _rents() -> QuerySet[Subscription]:
 def described(newest: str) -> QuerySet[Company]:
     """Companies with `failed_tasks`, `errors`, `is_behind`, `health`, `used` and what they rent.
 
+    `is_copy`: restored beside another company; `is_replaced`: such a one stands in its place.
     `used` is 1970 where nobody ever came; `plan` (an id) and `seats` are None where nothing is
     rented.
     """
@@ -101,6 +105,10 @@ def described(newest: str) -> QuerySet[Company]:
         .annotate(
             failed_tasks=failed, plan=Subquery(rented.values("price__version__plan")[:1]),
             seats=Subquery(rented.values("seats")[:1]),
+            is_copy=Exists(RestoreRun.objects.filter(restored=OuterRef("pk"), state=Restored.DONE)),
+            is_replaced=Exists(
+                RestoreRun.objects.filter(company=OuterRef("pk"), state=Restored.SWAPPED)
+            ),
         )
         .annotate(
             errors=F("failed_tasks") + imports + mails,
@@ -115,6 +123,13 @@ def described(newest: str) -> QuerySet[Company]:
             )
         )
     )  # fmt: skip
+
+
+def restored_pair(company_id: UUID) -> RestoreRun | None:
+    """The restore by which a company is a copy, or has one in its place."""
+    is_copy = Q(restored=company_id, state__in=(Restored.DONE, Restored.SWAPPED))
+    rows = RestoreRun.objects.filter(is_copy | Q(company=company_id, state=Restored.SWAPPED))
+    return rows.select_related("backup", "company", "restored").order_by("-started_at").first()
 
 
 def companies(wanted: Wanted, *, newest: str, at: dt.datetime) -> QuerySet[Company]:

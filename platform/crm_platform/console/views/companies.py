@@ -116,6 +116,8 @@ def _company_page(request: HttpRequest, company_id: UUID, **given: Form) -> Http
         **_row(company),
         "facts": getattr(company, "facts", None),
         "newest": newest,
+        "restored": queries.restored_pair(company_id),
+        "reason": _(company.state_reason) if company.is_replaced else company.state_reason,
         "domains": list(company.domains.all()),
         "failures": open_failures(company_id),
         "timeline": [
