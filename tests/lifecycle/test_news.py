@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings
 
 from crm_platform.kernel import tenancy
@@ -70,8 +71,41 @@ def test_change_is_told_only_once_it_is_kept(house, other):
     assert other(house.scope.host) == "suspended"
 
 
-def test_hosts_are_found_while_redis_is_away(house, settings, monkeypatch):
-    monkeypatch.setattr(news, "_away_until", 0.0)
+@pytest.fixture
+def server():
+    with redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]) as client:
+        yield client
+
+
+def gets(server):
+    return server.info("commandstats")["cmdstat_get"]["calls"]
+
+
+def test_redis_is_asked_again_only_where_something_was_heard(house, other, server):
+    host = house.scope.host
+    assert other(host) == "active"
+    before = gets(server)
+
+    assert {other(host) for _turn in range(200)} == {"active"}
+
+    # One a second, for a line may be dead without a sign.
+    assert gets(server) - before < 20
+    before = gets(server)
+    house.put("trial")
+    assert other(host) == "trial"
+    assert gets(server) - before >= 1
+
+
+def test_word_that_came_while_the_line_was_cut_is_not_missed(house, other, server):
+    assert other(house.scope.host) == "active"
+    assert server.client_kill_filter(_type="pubsub") >= 1
+
+    house.put("suspended")
+
+    assert other(house.scope.host) == "suspended"
+
+
+def test_hosts_are_found_while_redis_is_away(house, settings):
     away = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
     settings.CACHES = {**settings.CACHES, "default": away}
 
