@@ -59,6 +59,9 @@ class Stack:
     def company(self, path: str = "/") -> str:
         return self.at("harbour.localhost", path)
 
+    def console(self, path: str = "/") -> str:
+        return self.at("operators.localhost", path)
+
 
 @pytest.fixture(scope="session")
 def stack():
@@ -165,8 +168,13 @@ def sign_in(page, stack, who="owner"):
 
 
 def prefer(page, stack, theme, language):
-    """Choose theme and language for the person, through the shell's own form."""
+    """Choose theme and language for the company's person."""
     page.goto(stack.company("/me/"))
+    prefer_here(page, theme, language)
+
+
+def prefer_here(page, theme, language):
+    """Choose them for the person of the page that is open, as the shell's own form does."""
     page.evaluate(
         """async ([theme, language]) => {
             const token = document.querySelector('meta[name=csrf-token]').content;
@@ -182,12 +190,12 @@ def operator_state(browser, stack):
     """An operator's cookies after password and code: a code is good once, so once a stack."""
     context = browser.new_context(reduced_motion="reduce")
     page = watch(context.new_page())
-    page.goto(stack.at("operators.localhost"))
+    page.goto(stack.console())
     page.fill("[name=email]", stack.operator["email"])
     page.fill("[name=password]", stack.operator["password"])
     page.click("main button.primary")
     page.wait_for_url("**/second-factor/**")
-    page.goto(stack.at("operators.localhost", "/audit/"))
+    page.goto(stack.console("/audit/"))
     assert "/second-factor/" in page.url, "Nothing opens before the second step"
     page.fill("[name=code]", pyotp.TOTP(stack.operator["second_factor"]).now())
     page.click("main button.primary")

@@ -1,12 +1,11 @@
 """An operator has a company backed up and restored beside itself, in a browser, by real workers."""
 
 from tests.browser.conftest import findings
-from tests.browser.test_console import at
 
 
 def test_operator_backs_a_company_up_and_restores_it_beside_it(stack, console):
     desk = console(1280)
-    desk.goto(at(stack, "/?q=harbour"))
+    desk.goto(stack.console("/?q=harbour"))
     desk.click("a:has-text('Harbour Trading')")
     desk.click("a:has-text('All backups')")
     desk.wait_for_selector("text=No backup yet")

@@ -14,18 +14,14 @@ SCREENS = ("/", "/releases/", "/releases/next-1/", "/sign-ups/", "/support/", "/
 REASON = "The import of Friday looks wrong"
 
 
-def at(stack, path="/"):
-    return stack.at("operators.localhost", path)
-
-
 def test_operator_enrols_by_app_and_sees_the_codes_once(page, stack, console, say):
     desk = console(1440)
-    desk.goto(at(stack, "/operators/"))
+    desk.goto(stack.console("/operators/"))
     desk.click("a[href='/operators/invite/']")
     desk.fill("#dialog-body [name=email]", "new.operator@example.com")
     desk.click("#dialog-body button.primary")
     desk.wait_for_selector("text=new.operator@example.com")
-    desk.goto(at(stack, "/mail/"))
+    desk.goto(stack.console("/mail/"))
     # The worker sends the mail within moments; the outbox keeps it.
     for _try in range(20):
         if desk.locator("text=new.operator@example.com").count():
@@ -52,7 +48,7 @@ def test_operator_enrols_by_app_and_sees_the_codes_once(page, stack, console, sa
 
 def test_visit_with_consent_from_asking_to_ending(page, stack, console, browser, say):
     desk = console(1440)
-    desk.goto(at(stack))
+    desk.goto(stack.console())
     desk.click("tbody th a:has-text('Harbour Trading')")
     desk.click("a:has-text('Ask for access')")
     desk.fill("#dialog-body [name=reason]", REASON)
@@ -88,7 +84,7 @@ def test_visit_with_consent_from_asking_to_ending(page, stack, console, browser,
 )
 def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, theme, language, width):
     page = console(width)
-    page.goto(at(stack))
+    page.goto(stack.console())
     company = page.get_attribute("tbody th a", "href")
     look(page.context, stack, theme, language)
     page.evaluate(
@@ -101,11 +97,11 @@ def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, them
     )
     found = {}
     for path in (*SCREENS, company):
-        page.goto(at(stack, path))
+        page.goto(stack.console(path))
         found[path] = findings(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[path].append("scrolls sideways")
-    page.goto(at(stack))
+    page.goto(stack.console())
     page.evaluate(
         """async () => {
             const token = document.querySelector('meta[name=csrf-token]').content;
@@ -119,7 +115,7 @@ def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, them
 def test_release_is_tried_on_a_copy_from_its_board(stack, console):
     """By a real worker; the board reads itself again until it is over."""
     desk = console(1440)
-    desk.goto(at(stack, "/releases/next-1/"))
+    desk.goto(stack.console("/releases/next-1/"))
     desk.wait_for_selector("text=No dry run has shown yet")
     desk.fill("[name=biggest]", "1")
     desk.click("button:has-text('Try it on copies')")
@@ -132,7 +128,7 @@ def test_release_is_tried_on_a_copy_from_its_board(stack, console):
 def test_three_ways_out_of_a_release_that_stopped(stack, console):
     """Hold, mend and go on, roll back: each on the board, done by a real worker."""
     desk = console(1440)
-    desk.goto(at(stack, "/releases/"))
+    desk.goto(stack.console("/releases/"))
     desk.click("a:has-text('next-1')")
     desk.wait_for_selector("text=has no district")
 
@@ -146,15 +142,15 @@ def test_three_ways_out_of_a_release_that_stopped(stack, console):
     desk.fill("[aria-labelledby=r-back] [name=reason]", "Slow")
     desk.click("button:has-text('Stop, and ask for a second person')")
     desk.wait_for_selector("text=The rest")
-    desk.goto(at(stack, "/releases/next-1/"))
+    desk.goto(stack.console("/releases/next-1/"))
     desk.wait_for_selector("text=that waits for a second person")
-    desk.goto(at(stack, "/approvals/"))
+    desk.goto(stack.console("/approvals/"))
     desk.click("button:has-text('Take back')")
-    desk.goto(at(stack, "/releases/next-1/"))
+    desk.goto(stack.console("/releases/next-1/"))
     desk.click("button:has-text('Roll back')")
     desk.click("[data-yes]")
     until(desk, "#waves .badge:has-text('Rolled back')")
-    desk.goto(at(stack, "/audit/"))
+    desk.goto(stack.console("/audit/"))
     desk.wait_for_selector("text=Rolled the upgrade back")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import findings
+from tests.browser.conftest import findings, prefer_here
 from tests.browser.test_screens import look, told
 
 SCREENS = ("/billing/", "/billing/?q=nobody", "/billing/plans/", "/billing/plans/new/",
@@ -10,52 +10,37 @@ SCREENS = ("/billing/", "/billing/?q=nobody", "/billing/plans/", "/billing/plans
 BOARD_ROW = "tbody tr:has-text('Late Lanterns')"
 
 
-def at(stack, path="/"):
-    return stack.at("operators.localhost", path)
-
-
-def prefer(page, theme, language):
-    page.evaluate(
-        """async ([theme, language]) => {
-            const token = document.querySelector('meta[name=csrf-token]').content;
-            const body = new URLSearchParams({theme, language});
-            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
-        }""",
-        [theme, language],
-    )
-
-
 @pytest.mark.parametrize(
     ("theme", "language", "width"), [("light", "en", 1280), ("dark", "zh-hant", 390)]
 )
 def test_billing_has_no_axe_finding_and_no_sideways_scroll(stack, console, theme, language, width):
     page = console(width)
-    page.goto(at(stack, "/billing/"))
+    page.goto(stack.console("/billing/"))
     account = page.get_attribute("tbody th a", "href")
-    page.goto(at(stack, "/billing/plans/"))
+    page.goto(stack.console("/billing/plans/"))
     plan = page.get_attribute("tbody th a", "href")
-    page.goto(at(stack, plan))
+    page.goto(stack.console(plan))
     if page.locator("button:has-text('Draft the next version')").count():
         page.click("button:has-text('Draft the next version')")
         page.fill("[name=USD_month]", "55")
         page.click("button:has-text('Save the draft')")
         page.wait_for_selector("td:has-text('US$55.00')")
     look(page.context, stack, theme, language)
-    prefer(page, theme, language)
+    prefer_here(page, theme, language)
     found = {}
     for path in (*SCREENS, account, f"{account}transfer/", account.replace("billing/", ""), plan):
-        page.goto(at(stack, path))
+        page.goto(stack.console(path))
         found[path] = findings(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[path].append("scrolls sideways")
-    page.goto(at(stack, "/billing/"))
-    prefer(page, "auto", "en")
+    page.goto(stack.console("/billing/"))
+    prefer_here(page, "auto", "en")
     assert told(found) == ""
 
 
 def test_late_bill_is_written_of_with_the_bill_itself(stack, console):
     page = console()
-    page.goto(at(stack, "/mail/"))
+    page.goto(stack.console("/mail/"))
     # The worker writes and sends it, rung for when the company began to rent.
     assert page.evaluate(
         """async () => {
@@ -67,21 +52,21 @@ def test_late_bill_is_written_of_with_the_bill_itself(stack, console):
             return false;
         }"""
     ), "No letter came within half a minute"
-    page.goto(at(stack, "/mail/"))
+    page.goto(stack.console("/mail/"))
     page.click("a:has-text('is overdue')")
     page.wait_for_selector("text=[R-I")
     text = page.inner_text("main")
     assert "US$250.00 of it is open" in text or "$250.00 of it is open" in text
     assert "it becomes read-only" in text
-    page.goto(at(stack, "/billing/"))
-    page.goto(at(stack, page.get_attribute(f"{BOARD_ROW} th a", "href")))
+    page.goto(stack.console("/billing/"))
+    page.goto(stack.console(page.get_attribute(f"{BOARD_ROW} th a", "href")))
     page.wait_for_selector("[aria-labelledby=ac-letters] li:has-text('Overdue invoice')")
     assert findings(page) == []
 
 
 def test_late_company_is_found_its_transfer_recorded_and_it_is_active_again(stack, console):
     page = console()
-    page.goto(at(stack))
+    page.goto(stack.console())
     page.click("nav a:has-text('Billing')")
     page.fill("[name=q]", "lanterns")
     page.keyboard.press("Enter")
@@ -108,7 +93,7 @@ def test_late_company_is_found_its_transfer_recorded_and_it_is_active_again(stac
     page.wait_for_selector(".head .con-state:has-text('Active')")
     page.wait_for_selector("tr:has-text('HSBC 20261122-7') td:has-text('US$250.00')")
     assert findings(page) == []
-    page.goto(at(stack, "/billing/?q=lanterns"))
+    page.goto(stack.console("/billing/?q=lanterns"))
     page.wait_for_selector("text=No open invoice fits")
-    page.goto(at(stack, "/audit/"))
+    page.goto(stack.console("/audit/"))
     page.wait_for_selector("text=Recorded a transfer")

@@ -45,7 +45,7 @@ def mailed_link(browser, operator_state, stack, to):
     context = browser.new_context(storage_state=operator_state)
     operator = watch(context.new_page())
     for _attempt in range(40):
-        operator.goto(stack.at("operators.localhost", "/mail/"))
+        operator.goto(stack.console("/mail/"))
         row = operator.locator("main a", has_text=to).first
         if row.count():
             row.click()

@@ -3,9 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import findings, prefer, sign_in, watch
-from tests.browser.test_console_billing import at
-from tests.browser.test_console_billing import prefer as prefer_there
+from tests.browser.conftest import findings, prefer, prefer_here, sign_in, watch
 from tests.browser.test_screens import look, told
 
 PAGE = "/settings/billing/"
@@ -17,14 +15,14 @@ def offered(browser, operator_state, stack):
     """A coupon, and a second version of the plan: dearer, with few contacts."""
     context = browser.new_context(storage_state=operator_state, reduced_motion="reduce")
     page = watch(context.new_page())
-    page.goto(at(stack, "/billing/coupons/new/"))
+    page.goto(stack.console("/billing/coupons/new/"))
     page.fill("[name=code]", DISCOUNT.lower())
     page.fill("[name=percent]", "20")
     page.fill("[name=periods]", "3")
     page.fill("[name=partner]", "Harbour Partners")
     page.click("main button.primary")
     page.wait_for_selector(f"th:has-text('{DISCOUNT}')")
-    page.goto(at(stack, "/billing/plans/"))
+    page.goto(stack.console("/billing/plans/"))
     page.click("tbody th a")
     if page.locator("button:has-text('Draft the next version')").count():
         page.click("button:has-text('Draft the next version')")
@@ -36,7 +34,7 @@ def offered(browser, operator_state, stack):
     page.wait_for_selector("td:has-text('US$60.00')")
     yield
     # Other files' tests know the prices the service began with.
-    page.goto(at(stack, "/billing/plans/"))
+    page.goto(stack.console("/billing/plans/"))
     page.click("tbody th a")
     page.click("button:has-text('Draft the next version')")
     for name, value in {"USD_month": "50", "TWD_month": "1600", "contacts": ""}.items():
@@ -71,7 +69,7 @@ def test_owner_uses_a_coupon_and_sees_what_comes_off(owner, stack, offered):
 
 def test_move_is_looked_at_and_asked_for(stack, console, offered):
     page = console()
-    page.goto(at(stack, "/billing/plans/"))
+    page.goto(stack.console("/billing/plans/"))
     page.click("tbody th a")
     page.click("button:has-text('Publish')")
     page.locator("dialog").get_by_role("button", name="Publish").click()
@@ -98,22 +96,22 @@ def test_pages_are_clean_at_desk_and_phone(
     width,
 ):
     there = console(width)
-    there.goto(at(stack, "/billing/plans/"))
+    there.goto(stack.console("/billing/plans/"))
     plan = there.get_attribute("tbody th a", "href")
-    there.goto(at(stack, plan))
+    there.goto(stack.console(plan))
     move = there.locator("a[href$='/move/']").first.get_attribute("href")
-    there.goto(at(stack, "/billing/"))
+    there.goto(stack.console("/billing/"))
     account = there.get_attribute("tbody th a", "href")
     look(there.context, stack, theme, language)
-    prefer_there(there, theme, language)
+    prefer_here(there, theme, language)
     found = {}
     for path in ("/billing/coupons/", "/billing/coupons/new/", plan, move, account,
                  f"{account}credit/", account.replace("billing/", "")):  # fmt: skip
-        there.goto(at(stack, path))
+        there.goto(stack.console(path))
         found[path] = findings(there)
         if there.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[path].append("scrolls sideways")
-    prefer_there(there, "auto", "en")
+    prefer_here(there, "auto", "en")
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, stack)
     prefer(page, stack, theme, language)

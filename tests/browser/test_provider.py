@@ -6,8 +6,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ROOT, findings
-from tests.browser.test_console_billing import at, prefer
+from tests.browser.conftest import ROOT, findings, prefer_here
 from tests.browser.test_screens import look, told
 
 SENT, TOLD, COMPARED = (f"/billing/service/{part}" for part in ("", "events/", "compared/"))
@@ -30,25 +29,25 @@ def customer(stack):
 )
 def test_pages_of_the_payment_service_are_clean(stack, console, customer, theme, language, width):
     page = console(width)
-    page.goto(at(stack, SENT))
+    page.goto(stack.console(SENT))
     look(page.context, stack, theme, language)
-    prefer(page, theme, language)
+    prefer_here(page, theme, language)
     found = {}
     for path in (SENT, f"{SENT}?state=dead", f"{SENT}?q=nobody", TOLD, COMPARED):
-        page.goto(at(stack, path))
+        page.goto(stack.console(path))
         found[path] = findings(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[path].append("scrolls sideways")
         current = page.locator(".tabs-nav [aria-current]").bounding_box()
         if current["x"] < 0 or current["x"] + current["width"] > width:
             found[path].append("the current tab is cut off")
-    prefer(page, "auto", "en")
+    prefer_here(page, "auto", "en")
     assert told(found) == ""
 
 
 def test_what_was_given_up_is_sent_again_and_done_there(stack, console, customer):
     page = console()
-    page.goto(at(stack, "/billing/"))
+    page.goto(stack.console("/billing/"))
     page.click("a:has-text('Payment service')")
     page.wait_for_url(f"**{SENT}")
     expect(page.locator(FAILED)).to_contain_text("Given up")
@@ -69,7 +68,7 @@ def test_what_was_given_up_is_sent_again_and_done_there(stack, console, customer
         }""",
         SENT,
     ), "It was not sent within half a minute"
-    page.goto(at(stack, SENT))
+    page.goto(stack.console(SENT))
     expect(page.locator(FAILED)).to_contain_text("Done")
     expect(page.locator(FAILED).get_by_role("button")).to_have_count(0)
     assert stack.peer.object(customer)["name"] == "Quay Cards Ltd"
@@ -82,5 +81,5 @@ def test_what_was_given_up_is_sent_again_and_done_there(stack, console, customer
     expect(newest).to_contain_text("minutes ago")
     expect(page.locator("tbody tr:has-text('Quay Cards')")).to_contain_text("Not yet")
     expect(page.locator("tbody tr")).to_have_count(2)
-    page.goto(at(stack, "/audit/"))
+    page.goto(stack.console("/audit/"))
     expect(page.locator("main")).to_contain_text("Quay Cards")
