@@ -1,8 +1,11 @@
 """Why a release stopped, kept as a code and a number, said in the reader's language."""
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 FAILED, LEFT = "failed:", "left:"
+BACK = "back:"
+"""A wave is being rolled back, which two operators agreed upon."""
 
 
 def reason_failed(count: int) -> str:
@@ -17,6 +20,8 @@ def reason_left(count: int) -> str:
 
 def stop_reason(kept: str) -> str:
     """`Release.state_reason` in words; an operator's own reason as it stands."""
+    if kept == BACK:
+        return _("A wave is being rolled back.")
     kind, _colon, number = kept.partition(":")
     if not number.isdecimal() or f"{kind}:" not in (FAILED, LEFT):
         return kept

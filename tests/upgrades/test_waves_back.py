@@ -104,6 +104,22 @@ def test_wave_goes_back_when_a_second_person_agrees(operator, second, upgraded, 
     assert set(verbs) == {"approval.agreed", "release.wave_back"}
 
 
+def test_release_started_again_meanwhile_is_stopped_with_a_reason_in_the_readers_language(
+    operator, second, upgraded, broker
+):
+    operator.post(PAGE, {"wave": "rest", "reason": "Reports are slow"})
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        asked = Approval.objects.get()
+        Release.objects.filter(version="r2").update(state=Release.State.RUNNING, state_reason="")
+
+    assert second.post(f"/approvals/{asked.pk}/agree/").status_code == 302
+
+    assert state_of_release() == Release.State.STOPPED
+    assert "A wave is being rolled back." in text_of(second.get("/releases/r2/"))
+    operator.post("/me/prefs/", {"language": "zh-hant"})
+    assert "正在將一整" in text_of(operator.get("/releases/r2/"))
+
+
 @pytest.mark.parametrize(
     ("given", "status", "says"),
     [({"wave": "rest", "reason": " "}, 422, "required"),

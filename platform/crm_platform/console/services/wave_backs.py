@@ -15,7 +15,7 @@ from crm_platform.identity.models import User
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from crm_platform.kernel.tasks import send
-from tenants.upgrades import rolling_back, tasks
+from tenants.upgrades import rolling_back, tasks, words
 from tenants.upgrades.models import Release, SchemaRun, Wave
 
 ACT = "wave_back"
@@ -70,8 +70,7 @@ def ask(*, version: str, ring: str, reason: str, actor: User, at: dt.datetime) -
 
 def _agree(*, subject: int, actor: User, at: dt.datetime) -> None:
     """Ring for each company of the wave that is upgraded now, others than when it was asked too."""
-    reason = _("A wave is being rolled back.")
-    for run_id in rolling_back.begin_wave(wave_id=subject, reason=reason):
+    for run_id in rolling_back.begin_wave(wave_id=subject, reason=words.BACK):
         transaction.on_commit(
             functools.partial(send, tasks.roll_back_company, tenancy.PLATFORM, run_id=run_id),
             robust=True,
