@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from crm_platform.identity.services import people, roles
 from crm_platform.kernel import tenancy
+from crm_platform.kernel.db.together import create_together
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from crm_platform.kernel.money import is_currency
 from tenants import provisioning, queries, rules
@@ -72,14 +73,17 @@ def request_company(
         raise Invalid(_("Choose a currency from the list."), field="currency")
     try:
         with tenancy.unit_of_work(tenancy.PLATFORM):
-            demand_free_slug(slug)
-            schema, release = spares.take() or (provisioning.new_schema_name(), "")
-            company = Company.objects.create(
+            taken = spares.take(slug=slug)
+            if taken is None:
+                demand_free_slug(slug)
+            schema, release = taken or (provisioning.new_schema_name(), "")
+            company = Company(
                 name=name, slug=slug, schema_name=schema, release=release, language=language,
                 time_zone=time_zone, currency=currency, is_demo=is_demo, created_at=at,
                 pending_owner=dataclasses.asdict(owner),
             )  # fmt: skip
-            Domain.objects.create(company=company, host=f"{slug}.{settings.BASE_DOMAIN}")
+            domain = Domain(company=company, host=f"{slug}.{settings.BASE_DOMAIN}")
+            create_together(company, domain)
     except IntegrityError as error:
         raise _taken() from error
     queries.forget_hosts()

@@ -16,21 +16,25 @@ DELETE FROM upgrades_spare WHERE id = (
   SELECT id FROM upgrades_spare spare
   WHERE lease IS NULL
     AND NOT EXISTS (SELECT FROM upgrades_release later WHERE later.previous_id = spare.release_id)
+    AND NOT EXISTS (SELECT FROM tenants_company WHERE slug = %(slug)s)
+    AND NOT EXISTS (SELECT FROM tenants_retiredname WHERE name = %(slug)s)
   ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING id, schema_name,
   (SELECT version FROM upgrades_release release WHERE release.id = release_id) AS version
 """
-"""Found and taken in one statement: sign-up waits for it."""
+"""Found and taken in one statement, if nobody has the address name: sign-up waits for it."""
 
 
-def take() -> tuple[str, str] | None:
-    """A spare's schema and release for a new company; None when there is none.
+def take(*, slug: str) -> tuple[str, str] | None:
+    """A spare's schema and release for the company that is to have the address name `slug`.
+
+    None when there is none, or when the name is not free (`queries.slug_is_free` tells which).
 
     Inside the platform's unit of work: the spare leaves the pool exactly when the company's row
     that names it is kept. Spares of an older release are never given out.
     """
-    taken: list[Any] = list(Spare.objects.raw(_TAKE))
+    taken: list[Any] = list(Spare.objects.raw(_TAKE, {"slug": slug}))
     return (taken[0].schema_name, taken[0].version) if taken else None
 
 

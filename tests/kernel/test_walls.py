@@ -14,6 +14,7 @@ from tests.kernel import walls
 from tests.lint.tree import python_files
 
 RAW_SQL = {
+    "platform/crm_platform/kernel/db/together.py": "two inserts the ORM wrote, in one statement",
     "platform/crm_platform/kernel/limits.py": "a company makes one after the other near a limit",
     "crm_core/exchange/bulk.py": "COPY of an import",
     "crm_core/leaving/services.py": "reads a package of one moment",

@@ -13,8 +13,9 @@ from django.conf import settings
 
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.db.owner.base import owner_connection
+from crm_platform.kernel.errors import Invalid
 from tenants import provisioning
-from tenants.models import Company
+from tenants.models import Company, RetiredName
 from tenants.upgrades import applying, rolling_back, running, services, spares
 from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Release, SchemaRun, Setting, Spare
@@ -242,6 +243,24 @@ def test_spare_is_taken_by_one_company_and_is_of_the_newest_release(first):
     assert reads(made[0]) == reads(again(made[2])) == 0
 
 
+def test_name_that_is_not_free_takes_no_spare(first):
+    from tests.tenants.test_building import request
+
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        Setting.objects.create(pk=1, spares=2)
+        RetiredName.objects.create(name="once-there", retired_at=NOON)
+    spares.refill(at=NOON)
+    made = request()
+
+    for slug in (made.slug, "once-there"):
+        with pytest.raises(Invalid, match="Another company has this address name"):
+            request(slug=slug)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        assert Spare.objects.count() == 1
+        assert spares.take(slug="never-there") is not None
+        RetiredName.objects.filter(name="once-there").delete()
+
+
 def test_spares_of_an_older_release_are_never_given_out(first, future):
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Setting.objects.create(pk=1, spares=1)
@@ -251,8 +270,8 @@ def test_spares_of_an_older_release_are_never_given_out(first, future):
     released()
 
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        assert spares.take() is None
+        assert spares.take(slug="never-there") is None
     assert spares.refill(at=NOON) == 1
     assert not provisioning.schema_exists(old)
     with tenancy.unit_of_work(tenancy.PLATFORM):
-        assert spares.take()[1] == "r2"
+        assert spares.take(slug="never-there")[1] == "r2"
