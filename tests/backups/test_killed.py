@@ -17,11 +17,11 @@ from django.utils import timezone
 from crm_platform.kernel import tenancy
 from tenants import queries as register
 from tenants.backups import dumping, restoring, services
-from tenants.backups.catalogue import owner
 from tenants.backups.models import Backup, RestoreRun
 from tenants.backups.store import store
 from tests.backups.figures import clock, schemas, sums
 from tests.conftest import unique
+from tests.locks import wait_until_free
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 6
@@ -52,13 +52,6 @@ def kill_after(maker, words, seconds):
     assert maker.stdout.readline() == "ended\n"
 
 
-def wait_for(lock):
-    """The server may finish a dead process's last statement before it lets go of its lock."""
-    key = [f"rapport:{lock}"]
-    owner().execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", key)
-    owner().execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
-
-
 @pytest.mark.slow
 def test_restore_killed_anywhere_shows_nothing_half_made_and_is_whole_next_time(
     kept_company, maker, say
@@ -71,7 +64,7 @@ def test_restore_killed_anywhere_shows_nothing_half_made_and_is_whole_next_time(
     for _ in range(RUNS):
         slug = f"copy-{unique()}"
         kill_after(maker, f"restore {backup.pk} {slug}", dice.uniform(0.0, 0.5))
-        wait_for(f"restore:{backup.pk}:{slug}")
+        wait_until_free(f"restore:{backup.pk}:{slug}")
         register.forget_hosts()
         with tenancy.unit_of_work(tenancy.PLATFORM):
             half = RestoreRun.objects.filter(slug=slug, state="running").first()
@@ -98,7 +91,7 @@ def test_backup_killed_anywhere_is_made_by_the_next_worker(kept_company, maker, 
     for _ in range(RUNS):
         backup = services.ask(company_id=scope.id, at=timezone.now())
         kill_after(maker, f"backup {backup.pk} -", dice.uniform(0.0, 0.1))
-        wait_for(f"backup:{scope.id}")
+        wait_until_free(f"backup:{scope.id}")
         with tenancy.unit_of_work(tenancy.PLATFORM):
             left = Backup.objects.get(pk=backup.pk)
         cut += left.state == "running"

@@ -37,6 +37,7 @@ from tenants.upgrades.models import Release, SchemaRun, Wave
 from tests import factories
 from tests.conftest import NOON, TEST_DATABASE, make_company, unique
 from tests.isolation import ledger
+from tests.locks import wait_until_free
 
 ROOT = Path(__file__).resolve().parents[2]
 State = Company.State
@@ -295,13 +296,6 @@ def tell(eraser, row, line):
     return eraser.stdout.readline().strip()
 
 
-def wait_until_nobody_erases(scope):
-    raw = owner_connection().connection
-    key = [scope.id.int & 0x7FFF_FFFF_FFFF_FFFF]
-    raw.execute("SELECT pg_advisory_lock(%s)", key)
-    raw.execute("SELECT pg_advisory_unlock(%s)", key)
-
-
 def test_eraser_killed_at_any_line_is_finished_by_the_next_with_the_same_proof(eraser, say):
     killed, wrong, line, steps = 0, [], 2, set()
     while True:
@@ -311,7 +305,7 @@ def test_eraser_killed_at_any_line_is_finished_by_the_next_with_the_same_proof(e
         if tell(eraser, row, line) == "ended":
             break
         killed += 1
-        wait_until_nobody_erases(scope)
+        wait_until_free(scope.id)
         left = row_of(scope)
         steps.add(left.step)
         is_partial = provisioning.schema_exists(scope.schema) == (left.step != "")

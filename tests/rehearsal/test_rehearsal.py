@@ -32,6 +32,7 @@ from tenants.models import Company, Domain
 from tests import conftest, factories
 from tests.backups.figures import schemas, sums
 from tests.conftest import NOON, unique
+from tests.locks import wait_until_free
 
 PASSWORD = "correct horse battery"
 
@@ -227,6 +228,7 @@ def cut_off(live, step):
              "RAPPORT_TEST_DATABASE": conftest.TEST_DATABASE},
     )  # fmt: skip
     assert process.returncode == -signal.SIGKILL
+    wait_until_free(f"rehearsal:{live.id}")
 
 
 @pytest.mark.parametrize("step", ["building", "filling", "opening", "removing"])
@@ -257,6 +259,7 @@ def test_what_somebody_is_at_work_on_is_not_cleared(live, servers):
         assert rehearsal.clear_dead() == 0
         with pytest.raises(Conflict, match="being made now"):
             make(live)
+    wait_until_free(f"rehearsal:{live.id}")
     assert rehearsal.clear_dead() == 1
 
 

@@ -19,6 +19,7 @@ from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tenants import provisioning, queries, services, tasks
 from tenants.models import Company, Domain, RetiredName
 from tests.conftest import NOON, unique
+from tests.locks import wait_until_free
 
 ROOT = Path(__file__).resolve().parents[2]
 State = Company.State
@@ -120,17 +121,8 @@ def test_second_builder_leaves_a_company_being_built_alone(database):
 
         assert services.build(company_id=company.pk, at=NOON) == State.REQUESTED
 
-    wait_until_nobody_builds(company)
+    wait_until_free(company.pk)
     assert services.build(company_id=company.pk, at=NOON) == State.TRIAL
-
-
-def wait_until_nobody_builds(company):
-    """The server may finish a dead maker's last statement before it lets go of its lock."""
-    connection = provisioning.owner_connection()
-    connection.ensure_connection()
-    key = [company.pk.int & 0x7FFF_FFFF_FFFF_FFFF]
-    connection.connection.execute("SELECT pg_advisory_lock(%s)", key)
-    connection.connection.execute("SELECT pg_advisory_unlock(%s)", key)
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +164,7 @@ def test_maker_killed_at_any_point_leaves_a_company_that_is_finished_next_time(b
         assert provisioning.missing_tables(left.schema_name) == set()
     else:
         assert queries.working_scope(company.pk) is None
-    wait_until_nobody_builds(company)
+    wait_until_free(company.pk)
     assert services.build(company_id=company.pk, at=NOON) == State.TRIAL
     assert_is_whole(company)
 
