@@ -4,132 +4,59 @@ import argparse
 import json
 import statistics
 import sys
-import time
 
 from tests.benchmarks import fleets
-from tests.benchmarks.fleets import say
+from tests.benchmarks.fleets import Peer, say
+
+FEW = 100
+WARM = 5
+"""Turns left out: the first to write to an index page after a checkpoint writes the page whole."""
 
 
-def database_ms(act) -> float:
-    """Milliseconds that PostgreSQL is asked and answers: statements, BEGIN and COMMIT of `act`."""
-    from django.db import connection
-
-    spent = 0.0
-
-    def timed(execute, *args):
-        nonlocal spent
-        began = time.perf_counter()
-        try:
-            return execute(*args)
-        finally:
-            spent += time.perf_counter() - began
-
-    begin, commit = connection._send, connection._commit
-    connection._send = lambda message: timed(begin, message)
-    connection._commit = lambda: timed(commit)
-    try:
-        with connection.execute_wrapper(timed):
-            act()
-    finally:
-        del connection._send, connection._commit
-    return spent * 1000
+def in_turn(act: str, few: Peer, many: Peer, count: int) -> tuple[float, float]:
+    """Medians of `act` among few and among many schemas."""
+    times = [(few.ask(act), many.ask(act)) for _turn in range(WARM + count)][WARM:]
+    return statistics.median(t for t, _ in times), statistics.median(t for _, t in times)
 
 
-def median_ms(act, count: int) -> float:
-    times = []
-    for _turn in range(count):
-        began = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
-
-
-def fill_to(count: int, script: str) -> None:
-    """Schemas until there are `count`."""
-    from crm_platform.kernel.db.owner.base import owner_connection
-    from tenants import provisioning
-
-    connection = owner_connection()
-    connection.ensure_connection()
-    there = connection.connection.execute(
-        r"SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\_%'"
-    ).fetchone()[0]
-    for number in range(count - there):
-        provisioning.build_schema(provisioning.new_schema_name(), script=script)
-        if number % 50 == 49:
-            connection.close()
-            connection.ensure_connection()
-
-
-def fill_pool(count: int) -> None:
-    """Spares until there are `count`."""
-    from django.utils import timezone
-
-    from crm_platform.kernel import tenancy
-    from tenants.upgrades import spares
-    from tenants.upgrades.models import Setting
-
-    with tenancy.unit_of_work(tenancy.PLATFORM):
-        Setting.objects.update_or_create(pk=1, defaults={"spares": count})
-    spares.refill(at=timezone.now(), most=count)
-
-
-def assignment_ms(count: int) -> float:
-    """Database time of a sign-up's assignment: the spare, the company's row, its address."""
-    from django.utils import timezone
-
-    from tenants import services
-
-    slug = f"bench-{timezone.now():%H%M%S}"
-    owner = services.NewOwner(name="Ann", email="ann@example.com", password_hash="!")
-
-    def assign(number: int) -> None:
-        services.request_company(
-            name="Firma", slug=f"{slug}-{number}", owner=owner, language="en", time_zone="UTC",
-            currency="USD", at=timezone.now(),
-        )  # fmt: skip
-
-    assign(10_000)
-    return statistics.median(database_ms(lambda n=n: assign(n)) for n in range(count))
+def measured(options: argparse.Namespace) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The assignment and the script, each among few schemas and among many."""
+    with (
+        fleets.beside("tests.benchmarks.among", "few", str(FEW)) as few,
+        fleets.beside("tests.benchmarks.among", "many", str(options.many)) as many,
+    ):
+        say(f"servers with {FEW} and {options.many} schemas …")
+        few.hear()
+        many.hear()
+        return in_turn("assign", few, many, 20), in_turn("make", few, many, 40)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--many", type=int, default=1000, help="schemas at the second measuring")
+    parser.add_argument("--many", type=int, default=1000, help="schemas on the second server")
     parser.add_argument("--rivals", type=int, default=5)
     options = parser.parse_args()
+    (assignment, late_assignment), (script, late) = measured(options)
     superuser = fleets.begin()
+    fleets.rest()
     from django.utils import timezone
 
-    from tenants import provisioning
     from tenants.upgrades import building
 
     release = building.build_release(version="bench", at=timezone.now())
 
-    def make() -> None:
-        provisioning.build_schema(provisioning.new_schema_name(), script=release.script)
+    def rivals_ms(act: str, **extra: str) -> float:
+        return statistics.median(fleets.rival(superuser, act, options.rivals, **extra)) * 1000
 
-    def measured(schemas: int) -> tuple[float, float]:
-        """The assignment and the script, among so many schemas and nothing left to tidy up."""
-        say(f"filling to {schemas} …")
-        fill_to(schemas, release.script)
-        fill_pool(21)
-        fleets.settle(superuser)
-        return assignment_ms(20), median_ms(make, 20)
-
-    assignment, script = measured(100)
     say("django-tenants: migrations, clone …")
     fleets.rival(superuser, "prepare", 0)
-    migrations = statistics.median(fleets.rival(superuser, "make", options.rivals)) * 1000
+    migrations = rivals_ms("make")
     fleets.rival(superuser, "base", 1)
-    clone = statistics.median(
-        fleets.rival(superuser, "clone", options.rivals, RIVAL_CLONES="1")
-    ) * 1000  # fmt: skip
-    late_assignment, late = measured(options.many)
+    clone = rivals_ms("clone", RIVAL_CLONES="1")
     say(f"django-tenants: migrations among {options.many} …")
     fleets.crowd(superuser, options.many, release.script)
     fleets.settle(superuser, "rival")
-    late_migrations = statistics.median(fleets.rival(superuser, "make", options.rivals)) * 1000
+    late_migrations = rivals_ms("make")
     fleets.end(superuser)
     result = {
         "assignment_db_ms": round(assignment, 2), "script_ms": round(script, 1),

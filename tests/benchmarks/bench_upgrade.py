@@ -183,6 +183,7 @@ def main() -> int:
     parser.add_argument("--busy", type=int, default=20, help="companies with people at work")
     options = parser.parse_args()
     superuser = fleets.begin()
+    fleets.rest()
     from django.utils import timezone
 
     from tenants.upgrades import building
@@ -190,10 +191,12 @@ def main() -> int:
     first = building.build_release(version="b1", at=timezone.now())
     say(f"making {options.few} companies, upgrading them …")
     made = companies(range(options.few), first)
+    fleets.settle(superuser)
     release = build(1)
     few_done, few_seconds = upgrade(release)
     say(f"making {options.companies} companies, upgrading them …")
     made += companies(range(options.few, options.companies), release)
+    fleets.settle(superuser)
     release = build(2)
     all_done, all_seconds = upgrade(release)
     audits, same, lagging = audit_ms(release, made)

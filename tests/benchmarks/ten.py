@@ -1,11 +1,6 @@
-"""Ten companies on servers of their own: what the board costs among few, at the same moment.
-
-A machine is not as fast at the end of a long run as it was at its beginning.
-"""
+"""Ten companies on servers of their own: what the board costs among few, at the same moment."""
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,20 +23,9 @@ class Board:
 @contextmanager
 def board_among_ten() -> Iterator[Board]:
     """They stand as long as the block runs."""
-    data = str(fleets.DATA.with_name(f"{fleets.DATA.name}-ten"))
-    places = {"RAPPORT_BENCH_DATA": data, "RAPPORT_DATA": data}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.ten"], cwd=fleets.ROOT, text=True,
-        env={**os.environ, **places}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin
-    assert process.stdout
-    try:
-        host, cookies = json.loads(process.stdout.readline())
-        yield Board(host, cookies, places)
-    finally:
-        process.stdin.close()
-        process.wait(60)
+    with fleets.beside("tests.benchmarks.ten", "ten") as peer:
+        host, cookies = peer.hear()
+        yield Board(host, cookies, peer.places)
 
 
 def main() -> None:

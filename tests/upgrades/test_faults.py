@@ -15,7 +15,7 @@ from crm_platform.kernel import tenancy
 from crm_platform.kernel.db.owner.base import owner_connection
 from crm_platform.kernel.errors import Invalid
 from tenants import provisioning
-from tenants.models import Company, RetiredName
+from tenants.models import Company, Domain, RetiredName
 from tenants.upgrades import applying, rolling_back, running, services, spares
 from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Release, SchemaRun, Setting, Spare
@@ -244,7 +244,7 @@ def test_spare_is_taken_by_one_company_and_is_of_the_newest_release(first):
 
 
 def test_name_that_is_not_free_takes_no_spare(first):
-    from tests.tenants.test_building import request
+    from tests.tenants.test_building import again, request
 
     with tenancy.unit_of_work(tenancy.PLATFORM):
         Setting.objects.create(pk=1, spares=2)
@@ -256,6 +256,11 @@ def test_name_that_is_not_free_takes_no_spare(first):
         with pytest.raises(Invalid, match="Another company has this address name"):
             request(slug=slug)
     with tenancy.unit_of_work(tenancy.PLATFORM):
+        Domain.objects.create(company=again(made), host=f"own-host.{settings.BASE_DOMAIN}")
+    with pytest.raises(Invalid, match="Another company has this address name"):
+        request(slug="own-host")
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        assert not Company.objects.filter(slug="own-host").exists(), "Half of it was kept"
         assert Spare.objects.count() == 1
         assert spares.take(slug="never-there") is not None
         RetiredName.objects.filter(name="once-there").delete()
