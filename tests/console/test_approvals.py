@@ -7,7 +7,7 @@ import pytest
 
 from crm_platform.console import acts
 from crm_platform.console.models import Approval, OperatorEntry
-from crm_platform.console.services import approvals
+from crm_platform.console.services import approvals, audit
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from tenants import queries
@@ -158,3 +158,14 @@ def test_from_the_list_to_the_second_person(operator, two, acme, globex):
     assert (row.state, row.decided_by) == ("refused", "Paul Platform")
     assert Company.objects.get(pk=acme.id).state == "active"
     assert "Waits" not in other.get("/approvals/").content.decode()
+
+
+def test_audit_names_the_act_in_words_and_says_yes_and_no(operator, two, acme):
+    asked(two[0], acme)
+    with tenancy.unit_of_work(tenancy.PLATFORM):
+        audit.record(actor=two[0], verb="support.granted", at=NOON, facts={"may_write": False})
+
+    page = operator.get("/audit/").content.decode()
+    assert f'<a href="/companies/{acme.id}/">{acts.get_act("suspend").label}</a>' in page
+    assert "no</li>" in page
+    assert "False" not in page

@@ -8,14 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm_core.activities.timeline import changes_of, verb_words
+from crm_core.activities.timeline import changes_of
 from crm_core.audit.models import Entry
 from crm_core.audit.queries import newest
 from crm_core.fields import catalogue
 from crm_core.fields.models import CustomField, Tag
 from crm_core.fields.requests import StaffRequest
 from crm_core.registry import record_types
-from crm_core.web import company, forms, services
+from crm_core.web import company, forms, history_words, services
 from crm_core.web.settings_nav import ITEMS, settings_nav
 from crm_platform.identity import rules
 from crm_platform.identity.decorators import ability_required, sign_in_required
@@ -221,24 +221,6 @@ def history(request: StaffRequest) -> HttpResponse:
     return render(request, "web/history.html", context)
 
 
-def subject_words(name: str) -> str:
-    """What an entry about configuration is about, in words."""
-    return {
-        "pipeline": _("Pipeline"), "stage": _("Stage"), "lostreason": _("Reason"), "tag": _("Tag"),
-        "field": _("Field"), "view": _("View"), "company": _("Company"), "person": _("Person"),
-        "role": _("Role"), "team": _("Team"), "import": _("Import"), "token": _("Key"),
-        "invitation": _("Invitation"), "updates": _("Updates"), "feature": _("New feature"),
-    }.get(name, name)  # fmt: skip
-
-
-def fact_words(name: str) -> str:
-    """What changed of it, in words; an unknown fact stands as it is."""
-    return {
-        "turn": _("Turn"), "hours": _("Hours"), "not_before": _("Not before"),
-        "release": _("Release"), "feature": _("New feature"),
-    }.get(name, name)  # fmt: skip
-
-
 def _line(entry: Entry) -> dict[str, Any]:
     kinds = {kind.name: kind for kind in record_types()}
     kind = kinds.get(entry.record_type)
@@ -248,7 +230,11 @@ def _line(entry: Entry) -> dict[str, Any]:
         changes_of(kind, entry.changes)
         if kind
         else [
-            {"label": fact_words(name), "old": pair[0], "new": pair[1]}
+            {
+                "label": history_words.fact_words(name),
+                "old": history_words.value_words(name, pair[0]),
+                "new": history_words.value_words(name, pair[1]),
+            }
             for name, pair in entry.changes.items()
             if isinstance(pair, list) and len(pair) == 2
         ]
@@ -257,7 +243,7 @@ def _line(entry: Entry) -> dict[str, Any]:
         "entry": entry,
         "who": person,
         "url": url,
-        "what": verb_words(entry.verb.rpartition(".")[2]),
+        "what": history_words.act_words(entry.verb),
         "changes": changes,
-        "kind": str(kind.label) if kind else subject_words(entry.record_type),
+        "kind": str(kind.label) if kind else history_words.subject_words(entry.record_type),
     }

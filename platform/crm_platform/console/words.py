@@ -158,9 +158,20 @@ def fact_word(name: str) -> str:
         "received_on": _("Day received"), "invoice": _("Invoice"),
         "credit_note": _("Credit note"), "coupon": _("Coupon"), "off": _("Taken off"),
         "version": _("Version"), "key": pgettext("plan", "Key"), "address": _("Address"),
-        "wave": _("Wave"),
+        "wave": _("Wave"), "page": pgettext("history", "Page"),
+        "method": pgettext("history", "Way of asking"), "visit": pgettext("history", "Visit"),
+        "visitor": pgettext("history", "Visitor"), "agreed_by": _("Answered by"),
     }  # fmt: skip
     return words.get(name, name)
+
+
+def value_word(value: object) -> object:
+    """A fact's value in the audit: yes and no in words, old and new one with an arrow."""
+    if isinstance(value, list):
+        return " → ".join(str(value_word(each)) for each in value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return value
 
 
 def limit_word(kind: str) -> str:

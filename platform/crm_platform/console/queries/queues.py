@@ -36,11 +36,8 @@ class Workers:
 
     names: tuple[str, ...]
     is_known: bool
-
-    @property
-    def has_long(self) -> bool:
-        """Whether one of them takes long jobs (`crm worker --long` names itself so)."""
-        return any(name.startswith(f"{LONG}-") for name in self.names)
+    has_long: bool = False
+    """Whether one of them takes long jobs."""
 
 
 def queue() -> Queue | None:
@@ -76,7 +73,8 @@ def _sent_at(message: object) -> dt.datetime | None:
 def workers() -> Workers:
     """Who answers within PATIENCE_SECONDS."""
     try:
-        answers = current_app.control.inspect(timeout=PATIENCE_SECONDS).ping() or {}
+        answers = current_app.control.inspect(timeout=PATIENCE_SECONDS).active_queues() or {}
     except AWAY:
         return Workers((), is_known=False)
-    return Workers(tuple(sorted(answers)), is_known=True)
+    has_long = any(queue["name"] == LONG for queues in answers.values() for queue in queues)
+    return Workers(tuple(sorted(answers)), is_known=True, has_long=has_long)

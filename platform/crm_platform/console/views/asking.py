@@ -7,8 +7,9 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from crm_platform.console.acts import get_act
 from crm_platform.console.models import OperatorEntry
-from crm_platform.console.words import fact_word
+from crm_platform.console.words import fact_word, value_word
 from crm_platform.identity.models import User
 from tenants.models import Company
 
@@ -44,10 +45,13 @@ def the_company(company_id: UUID) -> Company:
 def facts_of(entry: OperatorEntry) -> list[tuple[str, object]]:
     """An entry's facts, flat: name and value, or old and new value."""
     return [
-        (
-            fact_word(name),
-            " → ".join(str(each) for each in value) if isinstance(value, list) else value,
-        )
+        (fact_word(name), value_word(value))
         for name, value in entry.facts.items()
         if value not in ("", None)
     ]
+
+
+def title_of(entry: OperatorEntry) -> str:
+    """What an entry is on; of what two persons do, the act in words."""
+    act = get_act(entry.title) if entry.object_type == "approval" else None
+    return str(act.label) if act else entry.title

@@ -17,7 +17,7 @@ from crm_platform.console.guard import operators_with
 from crm_platform.console.queries import audit as queries
 from crm_platform.console.queries.operators import operators
 from crm_platform.console.services import audit as services
-from crm_platform.console.views.asking import day, facts_of, me, word
+from crm_platform.console.views.asking import day, facts_of, me, title_of, word
 from crm_platform.console.words import topic_word, verb_word
 
 HEADER = ["at", "actor", "actor_id", "verb", "object_type", "object_id", "title", "company_id",
@@ -47,7 +47,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     wanted = _wanted(request)
     rows, more = queries.page_of(wanted, after=request.GET.get("after", ""))
     context = {
-        "rows": [(row, verb_word(row.verb), facts_of(row)) for row in rows],
+        "rows": [(row, verb_word(row.verb), title_of(row), facts_of(row)) for row in rows],
         "more": more,
         "wanted": wanted,
         "people": [row.person for row in operators()],

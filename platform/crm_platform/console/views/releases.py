@@ -47,9 +47,10 @@ def releases(request: HttpRequest) -> HttpResponse:
             return toast(redirect("console:releases"), _("Saved"))
     newest = queries.newest()
     context = {
-        "rows": [(each, release_word(each.state), KINDS[each.state], queries.lagging(each).count())
+        "rows": [(each, release_word(each.state), KINDS[each.state], each == newest)
                  for each in queries.releases()[:SHOWN]],
-        "newest": newest, "spares": queries.spare_count(newest) if newest else 0,
+        "newest": newest, "lagging": queries.lagging(newest).count() if newest else 0,
+        "spares": queries.spare_count(newest) if newest else 0,
         "wanted": setting.spares, "form": form, **console(request, "releases"),
     }  # fmt: skip
     return render(request, "console/releases.html", context, status=422 if form.errors else 200)
