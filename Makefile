@@ -47,8 +47,8 @@ migrations: $(ENVIRONMENT) ## models and migrations agree; the production settin
 	$(CRM) check
 
 templates: $(ENVIRONMENT) ## djade and djlint
-	$(if $(TEMPLATES),$(BIN)/djade --target-version 5.2 --check $(TEMPLATES))
-	$(if $(TEMPLATES),$(BIN)/djlint --lint --quiet --profile=django $(TEMPLATES))
+	$(if $(TEMPLATES),@$(BIN)/djade --target-version 5.2 --check $(TEMPLATES))
+	$(if $(TEMPLATES),@$(BIN)/djlint --lint --quiet --profile=django $(TEMPLATES))
 
 translations: $(ENVIRONMENT) $(TRANSLATIONS) ## every sentence in every language
 	$(CRM) i18n check
@@ -66,7 +66,7 @@ bench-%: $(ENVIRONMENT) $(TRANSLATIONS) ## run one benchmark; its last line is o
 fmt: $(ENVIRONMENT) ## put code and templates into their form
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
-	$(if $(TEMPLATES),$(BIN)/djade --target-version 5.2 $(TEMPLATES) || true)
+	$(if $(TEMPLATES),@$(BIN)/djade --target-version 5.2 $(TEMPLATES) || true)
 
 clean: ## delete what is made from the sources (never the data in .data/)
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov

@@ -205,3 +205,19 @@ def test_django_has_the_repairs_we_count_on():
     import django
 
     assert (5, 2, 11) <= django.VERSION[:3] < (5, 3, 0)
+
+
+def test_class_is_styled_by_itself_in_one_sheet():
+    """Two sheets that both say what `.sum` is change each other's screens."""
+    sheets = [p for p in ROOT.glob("platform/**/css/*.css") if p.stem not in ("base", "print")]
+    styled: dict[str, set[str]] = {}
+    for sheet in sheets:
+        text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        while (inner := re.sub(r"\([^()]*\)", "", text)) != text:
+            text = inner
+        for selectors in re.findall(r"(?:^|[{};])([^{};@]+)\{", text):
+            for name in re.findall(r"(?:^|,)\s*(\.[a-z][\w-]*)\s*(?=,|$)", selectors.strip()):
+                styled.setdefault(name, set()).add(sheet.name)
+
+    assert len(styled) > 200
+    assert {name: files for name, files in styled.items() if len(files) > 1} == {}

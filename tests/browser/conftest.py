@@ -246,8 +246,49 @@ def phone(browser, stack):
     context.close()
 
 
+WRITTEN_OVER = """() => {
+    const covers = (a, b) =>
+        Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+        Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > Math.min(a.height, b.height) * 0.4;
+    const near = new Map();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const text = walker.currentNode, holder = text.parentElement;
+        if (!text.data.trim() || !holder.checkVisibility({visibilityProperty: true})) continue;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        if (holder.clientWidth === 1) continue;
+        const block = holder.parentElement;
+        const clip = getComputedStyle(holder).overflowX === "visible" ? Infinity
+            : holder.getBoundingClientRect().right;
+        const lines = [...range.getClientRects()]
+            .map(({left, right, top, bottom, height}) =>
+                ({left, right: Math.min(right, clip), top, bottom, height}))
+            .filter((line) => line.right - line.left > 4);
+        near.set(block, [...(near.get(block) ?? []), [text.data.trim(), lines]]);
+    }
+    const found = [];
+    for (const texts of near.values())
+        for (const [at, [one, a]] of texts.entries())
+            for (const [other, b] of texts.slice(at + 1)) {
+                if (a.some((line) => b.some((its) => covers(line, its))))
+                    found.push(`"${one}" and "${other}" lie upon each other`);
+            }
+    return found;
+}"""
+"""Texts that stand beside each other in the document and on each other on the screen."""
+
+
 def findings(page) -> list[str]:
-    """What axe finds on the page as it stands."""
+    """What axe finds on the page as it stands, texts that cover each other, a sideways scroll."""
+    found = [*axe_findings(page), *page.evaluate(WRITTEN_OVER)]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("scrolls sideways")
+    return found
+
+
+def axe_findings(page) -> list[str]:
+    """What axe finds, a sentence each."""
     options = {"runOnly": {"type": "tag", "values": AXE_TAGS}, "resultTypes": ["violations"]}
     result = Axe().run(page, options=options).response
     return [

@@ -5,7 +5,7 @@ import time
 import pyotp
 import pytest
 
-from tests.browser.conftest import findings, sign_in
+from tests.browser.conftest import findings, prefer_here, sign_in
 from tests.browser.test_screens import look, told
 
 SCREENS = ("/", "/releases/", "/releases/next-1/", "/sign-ups/", "/support/", "/queues/",
@@ -87,28 +87,14 @@ def test_screens_have_no_axe_finding_and_no_sideways_scroll(stack, console, them
     page.goto(stack.console())
     company = page.get_attribute("tbody th a", "href")
     look(page.context, stack, theme, language)
-    page.evaluate(
-        """async ([theme, language]) => {
-            const token = document.querySelector('meta[name=csrf-token]').content;
-            const body = new URLSearchParams({theme, language});
-            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
-        }""",
-        [theme, language],
-    )
+    prefer_here(page, theme, language)
     found = {}
     for path in (*SCREENS, company):
         page.goto(stack.console(path))
         found[path] = findings(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found[path].append("scrolls sideways")
     page.goto(stack.console())
-    page.evaluate(
-        """async () => {
-            const token = document.querySelector('meta[name=csrf-token]').content;
-            const body = new URLSearchParams({theme: 'auto', language: 'en'});
-            await fetch('/me/prefs/', {method: 'POST', headers: {'X-CSRFToken': token}, body});
-        }"""
-    )
+    prefer_here(page, "auto", "en")
+
     assert told(found) == ""
 
 

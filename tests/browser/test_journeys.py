@@ -25,7 +25,9 @@ def test_sign_up_choose_an_industry_and_win_a_deal(page, stack, browser, operato
 
     page.goto(mailed_link(browser, operator_state, stack, "boss@rising.example"))
     page.wait_for_url(re.compile(r"rising-east\.localhost.*/welcome/"), timeout=30_000)
-    page.get_by_text("Manufacturing", exact=True).click()
+    choice = page.locator("label.choice", has_text="Manufacturing")
+    assert has_name_beside_its_button(choice)
+    choice.click()
     page.get_by_role("button", name="Set it up").click()
     expect(page.locator("h1")).to_have_text("Welcome to Rapport")
 
@@ -38,6 +40,13 @@ def test_sign_up_choose_an_industry_and_win_a_deal(page, stack, browser, operato
     expect(page.locator(".steps [data-state=won]")).to_be_visible()
     page.goto(page.url.split("/deals/")[0] + "/deals/?f=closed_at.filled.")
     expect(page.locator("#rows")).to_contain_text("First order")
+
+
+def has_name_beside_its_button(choice) -> bool:
+    """Whether a choice's name begins right of its button, on the same line."""
+    button, name = choice.locator("input").bounding_box(), choice.locator("b").bounding_box()
+    line = name["y"] <= button["y"] + button["height"] / 2 <= name["y"] + name["height"]
+    return line and 0 < name["x"] - button["x"] - button["width"] < 24
 
 
 def mailed_link(browser, operator_state, stack, to):
