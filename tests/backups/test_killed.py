@@ -21,7 +21,7 @@ from tenants.backups.models import Backup, RestoreRun
 from tenants.backups.store import store
 from tests.backups.figures import clock, schemas, sums
 from tests.conftest import unique
-from tests.locks import wait_until_free
+from tests.locks import TO_BE_KILLED, wait_until_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 6
@@ -34,7 +34,7 @@ def maker(database, places):
         [sys.executable, str(Path(__file__).with_name("restorer.py")), str(places / "media"),
          str(places / "backups")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths),
-             "DJANGO_SETTINGS_MODULE": "crm_platform.settings_test"},
+             "DJANGO_SETTINGS_MODULE": "crm_platform.settings_test", **TO_BE_KILLED},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     yield process
@@ -64,7 +64,7 @@ def test_restore_killed_anywhere_shows_nothing_half_made_and_is_whole_next_time(
     for _ in range(RUNS):
         slug = f"copy-{unique()}"
         kill_after(maker, f"restore {backup.pk} {slug}", dice.uniform(0.0, 0.5))
-        wait_until_free(f"restore:{backup.pk}:{slug}")
+        wait_until_gone()
         register.forget_hosts()
         with tenancy.unit_of_work(tenancy.PLATFORM):
             half = RestoreRun.objects.filter(slug=slug, state="running").first()
@@ -91,7 +91,7 @@ def test_backup_killed_anywhere_is_made_by_the_next_worker(kept_company, maker, 
     for _ in range(RUNS):
         backup = services.ask(company_id=scope.id, at=timezone.now())
         kill_after(maker, f"backup {backup.pk} -", dice.uniform(0.0, 0.1))
-        wait_until_free(f"backup:{scope.id}")
+        wait_until_gone()
         with tenancy.unit_of_work(tenancy.PLATFORM):
             left = Backup.objects.get(pk=backup.pk)
         cut += left.state == "running"

@@ -23,6 +23,7 @@ from crm_platform.kernel import tenancy
 from tests import conftest, factories
 from tests.exchange.conftest import csv_bytes
 from tests.factories import NOON
+from tests.locks import TO_BE_KILLED, wait_until_gone
 
 ROWS, CHUNK = 3000, 100
 WORKER = """
@@ -76,7 +77,8 @@ def worker(company, job):
         [sys.executable, "-c", WORKER, str(company.id), str(job.pk), str(settings.MEDIA_ROOT),
          str(CHUNK)],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "crm_platform.settings_test",
-             "PYTHONPATH": places, "RAPPORT_TEST_DATABASE": conftest.TEST_DATABASE},
+             "PYTHONPATH": places, "RAPPORT_TEST_DATABASE": conftest.TEST_DATABASE,
+             **TO_BE_KILLED},
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -90,6 +92,7 @@ def test_an_import_killed_in_the_middle_goes_on_exactly_where_it_was(company, ru
         process.stdout.readline()
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    wait_until_gone()
 
     with tenancy.unit_of_work(company):
         job = ImportJob.objects.get(pk=job.pk)

@@ -91,9 +91,11 @@ def test_workers_killed_in_the_middle_leave_no_company_half_done(fleet, future, 
         tries += 1
         kills += killed(process, "r2", chance.uniform(0.005, 0.09))
         if tries % 10 == 0:
+            wait_until_nobody_works()
             half += outcome(companies, release)["half"]
         if not waiting():
             take_back(chance.sample(companies, 12), release)
+    wait_until_nobody_works()
     finish()
     found = outcome(companies, release)
     half += found["half"]
