@@ -7,9 +7,10 @@ both. Source: reference/billing.md, section 7 (Tax ids and currency).
 from dataclasses import dataclass
 from decimal import Decimal
 
-from babel.numbers import format_currency
+from babel.numbers import format_decimal
 
 from crm_platform.kernel.errors import Invalid
+from crm_platform.ui.money import babel_locale, symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,6 @@ CURRENCIES = {
         Currency("SGD", 2, 2), Currency("JPY", 0, 0), Currency("KRW", 0, 0),
     )
 }  # fmt: skip
-MARKS = {"TWD": "NT$", "HKD": "HK$"}
-"""Dollars that some language writes as a bare "$"; on a bill each says which it is."""
-LOCALES = {"en": "en_US", "zh-hant": "zh_Hant_TW", "zh-hans": "zh_Hans_CN"}
 
 
 def currency(code: str) -> Currency:
@@ -68,14 +66,10 @@ def as_decimal(amount: int, code: str) -> Decimal:
 
 
 def shown(amount: int, code: str, language: str = "en") -> str:
-    """An amount as people of the language write it: $250.00, in Chinese US$250.00; NT$1,600."""
+    """An amount as people of the language write it, saying whose dollar: US$250.00, NT$1,600."""
     digits = currency(code).shown
-    pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
-    text = str(
-        format_currency(
-            as_decimal(amount, code), code, format=pattern, currency_digits=False,
-            locale=LOCALES.get(language, "en_US"),
-        )
-    )  # fmt: skip
-    mark = MARKS.get(code, "")
-    return text.replace("$", mark) if mark and mark not in text else text
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    text = format_decimal(
+        abs(as_decimal(amount, code)), format=pattern, locale=babel_locale(language)
+    )
+    return f"{'-' if amount < 0 else ''}{symbol(code, language)}{text}"

@@ -24,8 +24,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from billing import invoicing
 from billing.catalogue import name_of
-from billing.currencies import LOCALES, shown
+from billing.currencies import shown
 from billing.models import Invoice, InvoiceLine
+from crm_platform.ui.money import locale
 
 EMBEDDED = "Rapport"
 READERS_OWN = {"zh-hant": "MSung-Light", "zh-hans": "STSong-Light"}
@@ -126,7 +127,7 @@ def _facts(invoice: Invoice) -> Iterator[tuple[str, str]]:
 
 def day_words(day: dt.date) -> str:
     """A day with its year, in the active language."""
-    return str(format_date(day, "long", locale=LOCALES[translation.get_language() or "en"]))
+    return str(format_date(day, "long", locale=locale()))
 
 
 def _money(invoice: Invoice, amount: int) -> str:

@@ -66,9 +66,9 @@ def test_new_bill_goes_once_with_what_to_pay_and_until_when(trial, mails):
     letters.write_waiting(at=NOON)
     letters.write_waiting(at=NOON + HOUR)
     [(subject, body)] = mails()
-    assert "$250.00" in subject
+    assert "US$250.00" in subject
     assert "Hello Ann Owner," in body
-    assert "Please pay $250.00 by December 4, 2026" in body
+    assert "Please pay US$250.00 by December 4, 2026" in body
     assert "/settings/billing/" in body
 
 
@@ -116,14 +116,14 @@ def test_payment_is_receipted_with_what_is_left(trial, mails):
     pay(trial, 10_000, at=NOON + HOUR)
     letters.write_waiting(at=NOON + HOUR)
     [(subject, body)] = mails()
-    assert "$100.00" in subject
+    assert "US$100.00" in subject
     assert "T-7" in body
-    assert "Still to be paid: $150.00." in body
+    assert "Still to be paid: US$150.00." in body
     pay(trial, 20_000, at=NOON + 2 * HOUR, reference="T-8")
     letters.write_waiting(at=NOON + 2 * HOUR)
     [(_subject, body)] = mails()
     assert "Nothing is to be paid any more." in body
-    assert "$50.00 is kept as balance" in body
+    assert "US$50.00 is kept as balance" in body
 
 
 def test_unpaid_bill_is_told_late_then_before_read_only_then_before_suspended(trial, mails):
@@ -151,14 +151,14 @@ def test_letter_before_read_only_lists_what_is_open_and_the_day(trial, mails):
     clock.run(at=NOON + 14 * DAY)
     letters.write_waiting(at=NOON + 14 * DAY)
     [(late, late_body)] = [each for each in mails() if "overdue" in each[0]]
-    assert "$250.00 of it is open" in late_body
+    assert "US$250.00 of it is open" in late_body
     assert "it becomes read-only" in late_body
     assert late
     at = NOON + 26 * DAY
     letters.write_waiting(at=at)
     [(subject, body)] = mails()
     assert "becomes read-only on" in subject
-    assert "due on December 4, 2026: $250.00" in body
+    assert "due on December 4, 2026: US$250.00" in body
     pay(trial, 25_000, at=at)
     letters.write_waiting(at=at + DAY)
     [(receipt, _body)] = mails()
@@ -175,7 +175,7 @@ def test_trial_that_ends_soon_says_what_going_on_costs(trial, mails):
         letters.write_waiting(at=until - hours * HOUR)
     [(subject, body)] = mails()
     assert "trial" in subject
-    assert "$50.00 per user and month × 1 user in use = $50.00" in body
+    assert "US$50.00 per user and month × 1 user in use = US$50.00" in body
     assert "nothing is charged by itself" in body
 
 

@@ -58,12 +58,12 @@ def test_price_is_shown_before_renting_and_billed_as_shown(trial, payer):
     assert "Rent Rapport" in text_of(payer.get(PAGE))
     given = {**RENT, "price": price()}
     shown = payer.post(f"{PAGE}check/", given)
-    assert "$250.00" in text_of(shown)
+    assert "US$250.00" in text_of(shown)
     assert state_of(trial) == "trial"
     assert payer.post(f"{PAGE}start/", given).status_code == 302
     assert first_invoice(trial).total == 25_000
     page = text_of(payer.get(PAGE))
-    assert "$50.00 per user and month × 5 = $250.00" in page
+    assert "US$50.00 per user and month × 5 = US$250.00" in page
     assert state_of(trial) == "active"
     with tenancy.unit_of_work(trial):
         assert Entry.objects.filter(verb="billing.started").count() == 1
@@ -94,7 +94,7 @@ def test_seats_are_added_for_just_what_was_shown_and_reduced_for_later(trial, pa
     total = re.search(r"data-total[^>]*>\s*<b>([^<]+)", answer.content.decode())[1]
     assert payer.post(f"{PAGE}accept/", {"quote": sealed}).status_code == 302
     bill = first_invoice(trial)
-    assert total == f"${bill.total / 100:,.2f}"
+    assert total == f"US${bill.total / 100:,.2f}"
     again = payer.post(f"{PAGE}accept/", {"quote": sealed})
     assert (again.status_code, "Something changed" in text_of(again)) == (422, True)
     assert payer.post(f"{PAGE}seats/", {"seats": "3"}).status_code == 302
@@ -179,7 +179,7 @@ def test_what_was_paid_stands_on_page_and_bill(trial, payer):
         at=NOON,
     )  # fmt: skip
     page = text_of(payer.get(PAGE))
-    assert "Balance $10.00" in page
+    assert "Balance US$10.00" in page
     assert "To be paid" not in page
 
 
@@ -189,8 +189,8 @@ def test_coupon_is_shown_before_renting_and_billed_as_shown(trial, payer):
     wrong = payer.post(f"{PAGE}check/", {**given, "coupon": "NONE-SUCH"})
     assert (wrong.status_code, "no such coupon" in text_of(wrong)) == (422, True)
     shown = payer.post(f"{PAGE}check/", given)
-    assert f"Coupon {code} -$50.00" in text_of(shown)
-    assert "$200.00" in text_of(shown)
+    assert f"Coupon {code} -US$50.00" in text_of(shown)
+    assert "US$200.00" in text_of(shown)
     hidden = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', shown.content.decode()))
     assert hidden["shown_total"] == "20000"
     refused = payer.post(f"{PAGE}start/", {**given, "shown_total": "19999"})
@@ -200,7 +200,7 @@ def test_coupon_is_shown_before_renting_and_billed_as_shown(trial, payer):
     assert first_invoice(trial).total == 20_000
     page = text_of(payer.get(PAGE))
     assert f"{code}: 20 % off every bill" in page
-    assert "$50.00 taken off" in page
+    assert "US$50.00 taken off" in page
     with tenancy.unit_of_work(trial):
         assert Entry.objects.filter(verb="billing.started").count() == 1
 
@@ -245,7 +245,7 @@ def test_owner_sees_an_announced_version_and_cannot_take_it_back(trial, payer):
     )  # fmt: skip
     moving.agree(move_id=move.pk, by="Paul", at=at)
     page = payer.get(PAGE)
-    assert "your plan has a new version: $60.00 per user and month" in text_of(page)
+    assert "your plan has a new version: US$60.00 per user and month" in text_of(page)
     assert "Leave it as it is" not in text_of(page)
     with tenancy.unit_of_work(tenancy.PLATFORM):
         change = move.items.get().change_id

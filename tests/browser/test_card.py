@@ -46,14 +46,14 @@ def test_trial_card_sixth_seat_failing_card_and_full_again(page, stack):
     page.fill("[name=seats]", "5")
     page.select_option("[name=way]", "stripe")
     page.get_by_role("button", name="Show the price").click()
-    expect(page.locator("[data-total]")).to_have_text("$250.00")
+    expect(page.locator("[data-total]")).to_have_text("US$250.00")
     assert findings(page) == []
     page.get_by_role("button", name="Agree and rent").click()
     page.wait_for_url(f"{stack.peer.url}/**")
     give_card(page, "Subscribe")
     page.wait_for_url("**/settings/billing/**")
     expect(page.locator("section[aria-labelledby=bi-card]")).to_contain_text("4242")
-    expect(page.locator("section[aria-labelledby=bi-bills]")).to_contain_text("$250.00")
+    expect(page.locator("section[aria-labelledby=bi-bills]")).to_contain_text("US$250.00")
     assert findings(page) == []
 
     invite_until_full(page, stack)

@@ -9,9 +9,7 @@ from django.utils.translation import gettext as _
 
 from billing.currencies import currency, shown
 from crm_platform.kernel.errors import Invalid
-from crm_platform.ui.money import DOLLARS
 
-BARE_DOLLAR = re.compile(r"(?<![A-Z])\$")
 # A comma only ever groups thousands: "12,50" is refused rather than read as 1250.
 WRITTEN = re.compile(r"(?P<whole>\d+|\d{1,3}(?:,\d{3})+)(?:\.(?P<part>\d+))?")
 MARKS = {
@@ -24,9 +22,8 @@ MOST = 10**15
 
 
 def said(amount: int, code: str) -> str:
-    """The amount in the reader's language, never with a bare "$", so that none is mixed up."""
-    text = shown(amount, code, get_language() or "en")
-    return BARE_DOLLAR.sub(DOLLARS.get(code, "$"), text, count=1)
+    """The amount in the reader's language."""
+    return shown(amount, code, get_language() or "en")
 
 
 def written(amount: int, code: str) -> str:

@@ -35,7 +35,7 @@ def test_card_is_offered_given_and_shown(now_card, company, payer):
     assert "Bank transfer" in page
     given = {**RENT, "price": price(), "way": "stripe"}
     shown = payer.post(f"{PAGE}check/", given)
-    assert "$250.00" in text_of(shown)
+    assert "US$250.00" in text_of(shown)
     assert "You give your card on the next page" in text_of(shown)
     left = payer.post(f"{PAGE}start/", given)
     address = LINK.search(left.content.decode())[1]
@@ -44,7 +44,7 @@ def test_card_is_offered_given_and_shown(now_card, company, payer):
     back = fill_in(address, number=PAYS, email="a@example.com")
     assert back.endswith("/settings/billing/?paid=1")
     page = text_of(payer.get(f"{PAGE}?paid=1"))
-    assert "$50.00 per user and month × 5 = $250.00" in page
+    assert "US$50.00 per user and month × 5 = US$250.00" in page
     assert "•••• 4242" in page
     assert "Paid" in page
     with tenancy.unit_of_work(company):
@@ -58,7 +58,7 @@ def test_seats_are_charged_as_shown_or_wait_for_their_payment(now_card, company,
     total = re.search(r"data-total[^>]*>\s*<b>([^<]+)", answer.content.decode())[1]
     assert "charged exactly this" in text_of(answer)
     assert payer.post(f"{PAGE}accept/", {"quote": sealed}).status_code == 302
-    assert total == f"${bills_of(company)[-1].total / 100:,.2f}"
+    assert total == f"US${bills_of(company)[-1].total / 100:,.2f}"
     with tenancy.unit_of_work(tenancy.PLATFORM):
         customer = Account.objects.get(company_id=company.id).provider_id
     now_card.decline(customer)

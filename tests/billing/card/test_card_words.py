@@ -45,7 +45,7 @@ def test_open_bill_of_a_card_stands_at_the_head(company, payer):
     with tenancy.unit_of_work(tenancy.PLATFORM):
         type(bill).objects.filter(pk=bill.pk).update(state="open", paid=0)
     text = text_of(payer.get(PAGE))
-    assert "$100.00 is not paid yet: pay it now, or give another card." in text
+    assert "US$100.00 is not paid yet: pay it now, or give another card." in text
     assert "Billed up to" in text
     assert "Paid up to" not in text
 
