@@ -7,6 +7,7 @@ from django.utils.translation import pgettext
 
 from crm_core.activities.timeline import verb_words
 from crm_core.fields import catalogue
+from crm_platform.identity.labels import TOKEN_SCOPES
 
 
 def act_words(verb: str) -> str:
@@ -103,9 +104,24 @@ def value_words(fact: str, value: Any) -> str:
     if fact == "successor":
         person = catalogue.people().get(int(value))
         return person.name if person else f"#{value}"
+    if fact == "scope":
+        return str(TOKEN_SCOPES.get(value, value))
     if fact == "state":
         return {
             "asked": pgettext("visit", "asked for"), "granted": pgettext("visit", "agreed to"),
             "refused": pgettext("visit", "refused"), "ended": pgettext("visit", "over"),
         }.get(value, str(value))  # fmt: skip
     return str(value)
+
+
+def changes_in_words(changes: dict[str, Any]) -> list[dict[str, str]]:
+    """An entry's changes as label, old and new; what was said and is as before is only new."""
+    return [
+        {
+            "label": fact_words(name),
+            "old": "" if pair[0] == pair[1] else value_words(name, pair[0]),
+            "new": value_words(name, pair[1]),
+        }
+        for name, pair in changes.items()
+        if isinstance(pair, list) and len(pair) == 2
+    ]

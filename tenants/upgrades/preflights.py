@@ -16,13 +16,21 @@ from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tenants import provisioning
 from tenants.models import Company
-from tenants.upgrades import applying, copying, linting, linting_sql, queries, rendering, trying
+from tenants.upgrades import (
+    applying,
+    copying,
+    linting,
+    linting_sql,
+    queries,
+    rendering,
+    trying,
+    words,
+)
 from tenants.upgrades.models import Preflight, Release
 
 logger = logging.getLogger("rapport.upgrades")
 State = Preflight.State
 MOST, BIGGEST = 50, 3
-CUT_OFF = "The worker ended in the middle."
 Clock = Callable[[], dt.datetime]
 
 
@@ -147,7 +155,7 @@ def tidy(*, at: dt.datetime) -> int:
         provisioning.remove_schema(row.schema_name)
         with tenancy.unit_of_work(tenancy.PLATFORM):
             Preflight.objects.filter(pk=row.pk, lease=row.lease).update(
-                state=State.RED, error=CUT_OFF, schema_name="", lease=None, finished_at=at
+                state=State.RED, error=words.CUT_OFF, schema_name="", lease=None, finished_at=at
             )
     return len(cut)
 

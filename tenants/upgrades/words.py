@@ -6,6 +6,8 @@ from django.utils.translation import ngettext
 FAILED, LEFT = "failed:", "left:"
 BACK = "back:"
 """A wave is being rolled back, which two operators agreed upon."""
+CUT_OFF = "The worker ended in the middle."
+"""Kept as the error of a dry run whose worker died."""
 
 
 def reason_failed(count: int) -> str:
@@ -37,3 +39,8 @@ def stop_reason(kept: str) -> str:
         "%(count)d companies failed, are held or were rolled back.",
         count,
     ) % {"count": count}
+
+
+def dry_run_error(kept: str) -> str:
+    """`Preflight.error` for people; PostgreSQL's own words as they stand."""
+    return _("The worker ended in the middle. Try it again.") if kept == CUT_OFF else kept

@@ -79,6 +79,12 @@ def test_values_are_words_not_codes():
     with translation.override("zh-hant"):
         assert history_words.value_words("may_write", False) == "否"
         assert CHINESE.search(history_words.value_words("state", "granted"))
+        assert CHINESE.search(history_words.value_words("scope", "read"))
     assert history_words.value_words("rights", {"deal": {"edit": "all"}}) == "…"
     assert history_words.value_words("name", "Ann") == "Ann"
     assert history_words.value_words("coupon", None) == ""
+
+
+def test_what_was_said_and_stayed_as_it_was_is_no_change():
+    (said,) = history_words.changes_in_words({"may_write": [False, False]})
+    assert said == {"label": "May change things", "old": "", "new": "no"}

@@ -7,11 +7,12 @@ import signal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from crm_platform.kernel import tenancy
 from crm_platform.kernel.errors import Conflict, Invalid, NotFound
 from tenants.models import Company
-from tenants.upgrades import building, preflights, queries, running, services
+from tenants.upgrades import building, preflights, queries, running, services, words
 from tenants.upgrades.fingerprints import fingerprint_of
 from tenants.upgrades.models import Preflight
 from tenants.upgrades.planning import estimate_by
@@ -155,8 +156,10 @@ def test_worker_killed_in_the_middle_leaves_no_copy(big, confined, workers, door
 
     with tenancy.unit_of_work(tenancy.PLATFORM):
         row = Preflight.objects.get()
-    assert (row.state, row.error, row.schema_name) == (State.RED, preflights.CUT_OFF, "")
+    assert (row.state, row.error, row.schema_name) == (State.RED, words.CUT_OFF, "")
     assert schemas() == there
+    with translation.override("zh-hant"):
+        assert words.dry_run_error(row.error).startswith("工作程序")
     say(f"dry run killed: copies left={len(schemas() - there)}")
 
 

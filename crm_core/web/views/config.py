@@ -226,19 +226,8 @@ def _line(entry: Entry) -> dict[str, Any]:
     kind = kinds.get(entry.record_type)
     person = catalogue.people().get(entry.actor_id or 0)
     url = f"/{kind.slug}/{entry.record_id}/" if kind and entry.record_id else ""
-    changes = (
-        changes_of(kind, entry.changes)
-        if kind
-        else [
-            {
-                "label": history_words.fact_words(name),
-                "old": history_words.value_words(name, pair[0]),
-                "new": history_words.value_words(name, pair[1]),
-            }
-            for name, pair in entry.changes.items()
-            if isinstance(pair, list) and len(pair) == 2
-        ]
-    )
+    words = history_words.changes_in_words
+    changes = changes_of(kind, entry.changes) if kind else words(entry.changes)
     return {
         "entry": entry,
         "who": person,

@@ -15,7 +15,7 @@ from crm_platform.console.views.asking import me
 from crm_platform.console.words import dry_run_word, lock_word
 from crm_platform.kernel.errors import Invalid
 from crm_platform.ui.toast import toast
-from tenants.upgrades import queries
+from tenants.upgrades import queries, words
 from tenants.upgrades.models import Preflight, Release
 
 SHOWN = 30
@@ -28,7 +28,16 @@ def panel(release: Release) -> dict[str, Any]:
     rows = list(queries.preflights().filter(release=release)[:SHOWN])
     wait_ms = queries.fleet_estimate_ms(release)
     return {
-        "dry_runs": [(row, dry_run_word(row.state), KINDS[row.state], _locks(row)) for row in rows],
+        "dry_runs": [
+            (
+                row,
+                dry_run_word(row.state),
+                KINDS[row.state],
+                _locks(row),
+                words.dry_run_error(row.error),
+            )
+            for row in rows
+        ],
         "dry_runs_live": any(row.state in OPEN for row in rows),
         "dry_run_form": forms.DryRunForm(),
         "may_check": release.previous_id is not None and release.state != Release.State.DONE,

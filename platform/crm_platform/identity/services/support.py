@@ -62,10 +62,9 @@ def _decide(visit: SupportVisit, state: State, *, actor: User, at: dt.datetime) 
         raise Conflict(_("This request was answered already. Reload the page."))
     visit.state, visit.decided_by, visit.decided_at = state, actor, at
     visit.save()
-    changes: dict[str, list[Any]] = {
-        "state": [State.ASKED.value, state.value],
-        "may_write": [False, visit.may_write],
-    }
+    changes: dict[str, list[Any]] = {"state": [State.ASKED.value, state.value]}
+    if state == State.GRANTED:
+        changes["may_write"] = [None, visit.may_write]
     verb = f"support.{state.value}"
     history.note(verb, visit, actor=actor, at=at, changes=changes, is_config=True)
     _tell(visit, by=actor.name, at=at)
