@@ -279,9 +279,50 @@ WRITTEN_OVER = """() => {
 """Texts that stand beside each other in the document and on each other on the screen."""
 
 
+COVERED = """() => {
+    const seen = (element, x, y) => {
+        for (let at = element; at; at = at.parentElement) {
+            const style = getComputedStyle(at), box = at.getBoundingClientRect();
+            if (style.overflow !== "visible" &&
+                (x < box.left || x > box.right || y < box.top || y > box.bottom)) return false;
+        }
+        return true;
+    };
+    const loose = ["fixed", "sticky", "absolute"];
+    const floats = (element) => {
+        for (let at = element; at; at = at.parentElement)
+            if (loose.includes(getComputedStyle(at).position)) return true;
+        return false;
+    };
+    const paints = (element, holder) => {
+        for (let at = element; !at.contains(holder); at = at.parentElement)
+            if (getComputedStyle(at).backgroundColor !== "rgba(0, 0, 0, 0)") return true;
+        return false;
+    };
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const text = walker.currentNode, holder = text.parentElement;
+        if (!text.data.trim() || holder.clientWidth === 1) continue;
+        if (!holder.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        for (const line of range.getClientRects()) {
+            const x = (line.left + line.right) / 2, y = (line.top + line.bottom) / 2;
+            const top = document.elementFromPoint(x, y);
+            if (!top || top.contains(holder) || holder.contains(top)) continue;
+            if (seen(holder, x, y) && !floats(top) && paints(top, holder))
+                found.push(`"${text.data.trim()}" is covered`);
+        }
+    }
+    return found;
+}"""
+"""Texts on the first screenful that something opaque in the flow of the page stands upon."""
+
+
 def findings(page) -> list[str]:
-    """What axe finds on the page as it stands, texts that cover each other, a sideways scroll."""
-    found = [*axe_findings(page), *page.evaluate(WRITTEN_OVER)]
+    """What axe finds on the page as it stands, texts that are covered, a sideways scroll."""
+    found = [*axe_findings(page), *page.evaluate(WRITTEN_OVER), *page.evaluate(COVERED)]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("scrolls sideways")
     return found

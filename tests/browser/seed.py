@@ -30,6 +30,7 @@ from tenants.models import Company
 from tenants.upgrades import queries as upgrades
 from tenants.upgrades.models import Release, SchemaRun, Wave
 from tenants.upgrades.words import reason_failed
+from tests.browser import seed_work
 
 PASSWORD = "correct horse battery"
 
@@ -154,6 +155,7 @@ def main() -> None:
     told = io.StringIO()
     call_command("make_demo_operator", stdout=told)
     operator = json.loads(told.getvalue())
+    seed_work.fill(company, scope, now)
     sys.stdout.write(json.dumps({"password": PASSWORD, "operator": operator}) + "\n")
 
 

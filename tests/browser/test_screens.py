@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.browser.conftest import WRITTEN_OVER, findings, prefer, sign_in
+from tests.browser.conftest import COVERED, WRITTEN_OVER, findings, prefer, sign_in
 
 SCREENS = (
     "/", "/deals/board/", "/deals/", "/deals/1/", "/contacts/", "/contacts/1/", "/accounts/",
-    "/accounts/1/", "/activities/", "/activities/1/", "/tasks/", "/inbox/", "/search/?q=tai",
+    "/accounts/1/", "/activities/", "/activities/1/", "/tasks/", "/inbox/", "/search/?q=harbour",
     "/contacts/new/", "/contacts/trash/", "/reports/deals-by-stage/", "/help/", "/whats-new/",
     "/import/", "/import/contact/", "/settings/company/", "/settings/people/", "/settings/teams/",
     "/settings/roles/", "/settings/pipelines/", "/settings/fields/", "/settings/tags/",
@@ -81,6 +81,16 @@ def test_texts_upon_each_other_are_found(page, style, count):
     )
 
     assert len(page.evaluate(WRITTEN_OVER)) == count
+
+
+@pytest.mark.parametrize(("style", "count"), [("margin-bottom: -1em", 1), ("margin: 0", 0)])
+def test_text_under_a_painted_box_is_found(page, style, count):
+    page.set_content(
+        f"<main><div style='position: relative; background: white; {style}'>Table</div>"
+        "<p style='margin: 0'>Said below the table</p></main>"
+    )
+
+    assert len(page.evaluate(COVERED)) == count
 
 
 def test_first_load_is_small(page, stack):
