@@ -94,7 +94,8 @@ def test_wave_goes_back_when_a_second_person_agrees(operator, second, upgraded, 
 
     rung = broker.take()
     assert [(each.name, each.given) for each in rung] == [
-        (tasks.roll_back_company.name, {"run_id": run_of(company).pk}) for company in upgraded
+        (tasks.roll_back_company.name, {"run_id": run_id})
+        for run_id in sorted(run_of(company).pk for company in upgraded)
     ]
     for each in rung:
         each.work()
