@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
@@ -11,23 +12,32 @@ from crm_core.exchange import samples
 from crm_core.records.models import Account
 from crm_core.sales.models import Deal, StageStay
 from crm_platform.identity.models import User
+from tests import factories
+from tests.conftest import undone_unit
 from tests.factories import NOON
 
 pytestmark = pytest.mark.shared_data
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder(shared_data):
     return shared_data / "sales_opportunities"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def owner(acme, globex):
+    """All of these tests look at one import; it is undone after the last."""
+    with contextmanager(undone_unit)(acme):
+        yield factories.user(role="owner")
+
+
+@pytest.fixture(scope="module")
 def totals(folder, owner):
     made = samples.import_sample_sales(folder=folder, actor=owner, at=NOON)
     return {each.file: each for each in made}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lines(folder):
     with (folder / "sales_pipeline.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
