@@ -216,7 +216,7 @@ def test_lost_events_are_asked_for(card, company):
     card.stripe().v1.subscriptions.update(there["id"], {"items": [{"id": item, "quantity": 7}]})
     assert deliver(card) == []
     assert live_of(company).seats == 2
-    now = timezone.now()
+    now = dt.datetime.fromtimestamp(card.now(), dt.UTC)
     assert ledger.fill_gaps(at=now) > 0
     ledger.work(at=now + dt.timedelta(seconds=1))
     assert live_of(company).seats == 7
