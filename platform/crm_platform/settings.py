@@ -173,6 +173,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "crm_platform.ui.context.ui",
                 "crm_core.web.context.shell",
+                "crm_platform.console.context.own_pages",
             ],
         },
     }

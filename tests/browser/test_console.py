@@ -10,7 +10,8 @@ from tests.browser.test_screens import look, told
 
 SCREENS = ("/", "/releases/", "/releases/next-1/", "/sign-ups/", "/support/", "/queues/",
            "/outbox/", "/mail/", "/approvals/",
-           "/operators/", "/operators/invite/", "/audit/", "/second-factor/")  # fmt: skip
+           "/operators/", "/operators/invite/", "/audit/", "/second-factor/", "/me/",
+           "/me/security/")  # fmt: skip
 REASON = "The import of Friday looks wrong"
 
 

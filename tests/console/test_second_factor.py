@@ -146,6 +146,22 @@ def test_new_recovery_codes_need_a_code_and_end_the_old(person):
     assert "10" in client.get("/second-factor/").content.decode()
 
 
+def test_ones_own_pages_stand_in_the_console_once_the_second_step_is_done(person):
+    enrol(person)
+    before = client_of(person, confirmed=False).get("/second-factor/").content.decode()
+    client = client_of(person)
+    after = [client.get(path) for path in ("/me/", "/me/security/", "/second-factor/")]
+    after.append(client.post("/me/security/password/", {"old": "wrong", "new": "x"}))
+
+    assert 'href="/support/"' not in before
+    for answer in after:
+        page = answer.content.decode()
+        assert answer.status_code in (200, 422)
+        for place in ("/", "/support/", "/me/", "/me/security/", "/second-factor/"):
+            assert f'href="{place}"' in page, place
+        assert 'action="/sign-out/"' in page
+
+
 def test_only_another_platform_operator_resets_it_with_a_reason(operator, platform_operator):
     person = make_person("support", name="Sam Support")
     enrol(person)

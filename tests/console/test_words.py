@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from crm_platform.console.words import event_word, verb_word
+from crm_platform.console.billing_words import by_word
+from crm_platform.console.words import actor_word, event_word, verb_word
 
 VERB = re.compile(r"[a-z_]+\.(?!json$)[a-z_]+")
 OF_COMPANIES = ("team.", "role.", "token.", "person.team_changed")
@@ -52,3 +53,31 @@ def test_what_operators_do_has_words():
     }
     assert len(verbs) > 20
     assert sorted(verb for verb in verbs if verb_word(verb) == verb) == []
+
+
+def given(name, *folders):
+    """What our own code says it is where it passes `name`: constants, and a module's ACTOR."""
+    found = set()
+    for tree in trees(*folders):
+        own = {
+            ast.unparse(node.targets[0]): node.value.value for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        }  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == name:
+                inner = list(ast.walk(node.value))
+                found |= {each.value for each in inner if isinstance(each, ast.Constant)}
+                found |= {own.get(each.id) for each in inner if isinstance(each, ast.Name)}
+    return {each for each in found if isinstance(each, str) and each}
+
+
+def test_our_own_actors_of_a_companys_events_have_words():
+    actors = given("actor", "tenants", "billing")
+    assert {"clock", "service", "billing"} <= actors
+    assert sorted(actor for actor in actors if actor_word(actor) == actor) == []
+
+
+def test_our_own_actors_of_an_account_have_words():
+    actors = given("by", "billing")
+    assert {"clock", "outbox", "provider", "operators"} <= actors
+    assert sorted(actor for actor in actors if by_word(actor) == actor) == []

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from crm_platform.console import rules
 from crm_platform.console.queries.demo_mail import keeps_demo_mail
+from crm_platform.identity.models import User
+from crm_platform.kernel import tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,13 @@ def console(request: HttpRequest, current: str) -> dict[str, Any]:
         "can": set(rules.abilities_of(request.user)),
         "prefs_url": reverse("identity:prefs"),
     }
+
+
+def own_pages(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: an operator's own pages are identity's, and stand in the console too."""
+    match, scope = request.resolver_match, tenancy.current_or_none()
+    if match is None or match.namespace != "identity" or scope is None or not scope.is_platform:
+        return {}
+    if not isinstance(getattr(request, "user", None), User):
+        return {}
+    return console(request, "second_factor" if match.url_name == "second_factor" else "security")

@@ -5,6 +5,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from billing import access
+
 KINDS = {
     "requested": "info", "building": "info", "active": "ok", "failed": "bad",
     "suspended": "warn", "deleted": "", "trial": "info", "past_due": "warn", "read_only": "warn",
@@ -141,7 +143,8 @@ def event_word(verb: str, facts: dict[str, Any]) -> str:
 
 def actor_word(actor: str) -> str:
     """Who it was: the service itself, or the name or address that was kept."""
-    return "Rapport" if actor in ("service", "clock") else actor
+    ours = {"service": "Rapport", "clock": "Rapport", access.ACTOR: _("Billing")}
+    return ours.get(actor, actor)
 
 
 def fact_word(name: str) -> str:

@@ -49,6 +49,10 @@ SETTINGS_ITEMS = (
     ),
 )
 
+SECOND_FACTOR = SettingsItem(
+    YOU, "second_factor", _("Second factor"), "key-round", "identity:second_factor"
+)
+
 
 def settings_nav(request: HttpRequest, current: str) -> list[dict[str, Any]]:
     """The menu's groups for `ui/settings.html`.
@@ -69,7 +73,7 @@ def groups_of(items: Any, user: Any, current: str) -> list[dict[str, Any]]:
     """Items a person may open, by group, in their order; operators have their own pages only."""
     groups: dict[str, list[dict[str, Any]]] = {}
     own_only = tenancy.current().is_platform
-    for item in items:
+    for item in (*items, SECOND_FACTOR) if own_only else items:
         if own_only and (item.group is not YOU or item.ability):
             continue
         if item.ability and not has_ability(user, item.ability):

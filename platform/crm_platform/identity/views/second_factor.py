@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from crm_platform.identity import forms
 from crm_platform.identity.decorators import safe_next, sign_in_required
 from crm_platform.identity.models import Session, User
+from crm_platform.identity.nav import settings_nav
 from crm_platform.identity.services import second_factor as services
 from crm_platform.kernel.errors import DomainError
 from crm_platform.ui.answers import refusals_on
@@ -99,6 +100,9 @@ def _standing(request: HttpRequest, user: User) -> HttpResponse:
                 user=user, code=form.cleaned_data["code"], at=timezone.now()
             )
             return render(request, "identity/recovery_codes.html", {"codes": codes})
-    context = {"form": form, "left": services.codes_left(user)}
+    context = {
+        "form": form, "left": services.codes_left(user),
+        "settings_nav": settings_nav(request, "second_factor"),
+    }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "identity/second_factor_standing.html", context, status=status)
