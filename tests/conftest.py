@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from crm_platform.kernel import tenancy
 from crm_platform.ops import embedded, places
+from tests import any_order
 
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 
@@ -35,6 +36,8 @@ def pytest_configure():
     from django.conf import settings
 
     settings.WHITENOISE_AUTOREFRESH = True
+    if os.environ.get("RAPPORT_ANY_ORDER") == "1":
+        any_order.begin()
 
 
 LONGEST = ("test_isolation.py", "test_faults.py", "test_screens.py", "test_console.py")
