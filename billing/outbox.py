@@ -22,6 +22,7 @@ from billing.providers import provider_of
 from billing.providers.base import Again, Declined, Doubtful, Provider, Wrong
 from crm_platform.kernel import tenancy
 
+ACTOR = "outbox"
 logger = logging.getLogger("rapport.billing")
 State = Command.State
 LEASE = dt.timedelta(seconds=90)
@@ -165,7 +166,7 @@ def _settle(
     _save(command, "state", "settled_at", "leased_until", "error", "result")
     if state in (State.DEAD, State.REFUSED):
         with tenancy.unit_of_work(tenancy.PLATFORM):
-            note(command.account, f"command_{state}", by="outbox", at=at, reason=error,
+            note(command.account, f"command_{state}", by=ACTOR, at=at, reason=error,
                  kind=command.kind)  # fmt: skip
 
 

@@ -222,7 +222,7 @@ def _came_of(command: Command, account: Account, agreed: Agreed, *, at: dt.datet
             account=account, provider_id=command.result.get("invoice") or "-"
         ).first()
         if command.state == Command.State.DONE and bill and bill.total != agreed.total:
-            note(account, "charged_otherwise", by="outbox", at=at, shown=agreed.total,
+            note(account, "charged_otherwise", by=outbox.ACTOR, at=at, shown=agreed.total,
                  charged=bill.total, invoice=bill.number)  # fmt: skip
             logger.error("Account %s was shown %s and charged %s", account.pk, agreed.total,
                          bill.total)  # fmt: skip

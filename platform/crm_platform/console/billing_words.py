@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from billing import erasing, history, mirror, moving, operating
+from billing import erasing, history, mirror, moving, operating, outbox
 from billing.catalogue import name_of
 from billing.models import BillingEntry, InvoiceLine, Price
 from crm_platform.console.amounts import said
@@ -110,8 +110,8 @@ def next_word(company: Company) -> str:
 def by_word(by: str) -> str:
     """Who did something, for people."""
     ours = {
-        mirror.CLOCK: _("payment service"), history.CLOCK: _("by itself"), "outbox": _("by itself"),
-        moving.ACTOR: _("Operators"), erasing.ERASED: _("Erased"),
+        mirror.CLOCK: _("payment service"), moving.ACTOR: _("Operators"),
+        history.CLOCK: _("by itself"), outbox.ACTOR: _("by itself"), erasing.ERASED: _("Erased"),
     }  # fmt: skip
     return ours.get(by, by)
 
